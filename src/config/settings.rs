@@ -1,0 +1,99 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Secret;
+
+/// A checked value of a connector's setting.
+#[derive(Debug, Clone)]
+pub enum Value {
+    /// Text, or one of the allowed words.
+    Text(String),
+    /// A whole number within its bounds.
+    Integer(i64),
+    /// True or false.
+    Boolean(bool),
+    /// `"90s"`, `"12h"`.
+    Duration(Duration),
+    /// A list of texts.
+    List(Vec<String>),
+    /// A credential.
+    Secret(Secret),
+    /// Names with credentials: headers.
+    Secrets(BTreeMap<String, Secret>),
+}
+
+/// A connector's own settings, checked against its [`super::ConnectorSpec`]; defaults are filled in.
+#[derive(Debug, Clone, Default)]
+pub struct Settings(BTreeMap<&'static str, Value>);
+
+impl Settings {
+    /// Puts a checked value in.
+    pub fn insert(&mut self, key: &'static str, value: Value) {
+        self.0.insert(key, value);
+    }
+
+    /// The text of `key`, if it is set.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<&str> {
+        match self.0.get(key) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The whole number of `key`, if it is set.
+    #[must_use]
+    pub fn integer(&self, key: &str) -> Option<i64> {
+        match self.0.get(key) {
+            Some(Value::Integer(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The switch `key`, if it is set.
+    #[must_use]
+    pub fn boolean(&self, key: &str) -> Option<bool> {
+        match self.0.get(key) {
+            Some(Value::Boolean(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The duration of `key`, if it is set.
+    #[must_use]
+    pub fn duration(&self, key: &str) -> Option<Duration> {
+        match self.0.get(key) {
+            Some(Value::Duration(value)) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// The list of `key`; empty if it is not set.
+    #[must_use]
+    pub fn list(&self, key: &str) -> &[String] {
+        match self.0.get(key) {
+            Some(Value::List(list)) => list,
+            _ => &[],
+        }
+    }
+
+    /// The credential of `key`, if it is set.
+    #[must_use]
+    pub fn secret(&self, key: &str) -> Option<&Secret> {
+        match self.0.get(key) {
+            Some(Value::Secret(secret)) => Some(secret),
+            _ => None,
+        }
+    }
+
+    /// The names and credentials of `key`; empty if it is not set.
+    pub fn secrets(&self, key: &str) -> impl Iterator<Item = (&str, &Secret)> {
+        let map = match self.0.get(key) {
+            Some(Value::Secrets(map)) => Some(map),
+            _ => None,
+        };
+        map.into_iter()
+            .flatten()
+            .map(|(name, secret)| (name.as_str(), secret))
+    }
+}

@@ -1,0 +1,111 @@
+//! What a connector says of itself, as data: checked here, printed by `secpull connectors`, written into the docs.
+
+use super::Settings;
+
+/// A connector's description.
+#[derive(Debug)]
+pub struct ConnectorSpec {
+    /// Its name in TOML.
+    pub name: &'static str,
+    /// The vendor's product, as people call it, with versions.
+    pub title: &'static str,
+    /// Where `location` points to, for people.
+    pub location_meaning: &'static str,
+    /// `location` where it is left out; none means that it must be given.
+    pub default_location: Option<&'static str>,
+    /// Whether the tool's `secret` must be given.
+    pub secret: Need,
+    /// What the secret is, for people.
+    pub secret_meaning: &'static str,
+    /// Permissions to grant, least privilege, one a line.
+    pub permissions: &'static [&'static str],
+    /// What one record is, for people.
+    pub record_meaning: &'static str,
+    /// Form of `source_id`, for people.
+    pub source_id_form: &'static str,
+    /// Settings in `[tools.NAME]` beside the common ones.
+    pub tool_settings: &'static [Setting],
+    /// Settings in `[api_configurations.NAME]` beside the common ones.
+    pub api_settings: &'static [Setting],
+    /// Default of `resolve_after`.
+    pub resolve_after: u32,
+    /// The key by which these settings of an API configuration read several branches, if they do; a `branch` label beside
+    /// it is an error.
+    pub reads_several_branches: fn(&Settings) -> Option<&'static str>,
+    /// What else can be wrong with the settings (tool's, API configuration's): pairs of key and message. The key may be
+    /// missing in the table, then the table itself is shown as the place.
+    pub validate_api: fn(tool: &Settings, api: &Settings) -> Vec<(&'static str, String)>,
+    /// The same for a tool alone.
+    pub validate_tool: fn(tool: &Settings) -> Vec<(&'static str, String)>,
+}
+
+/// Whether something must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// It must.
+    Required,
+    /// It may.
+    Optional,
+    /// It must not.
+    Refused,
+}
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its key.
+    pub key: &'static str,
+    /// What values it takes.
+    pub kind: SettingKind,
+    /// Whether it must be given.
+    pub required: bool,
+    /// What it means, with unit and default, in one sentence or two.
+    pub meaning: &'static str,
+}
+
+/// What values a setting takes, with the default where there is one.
+#[derive(Debug)]
+pub enum SettingKind {
+    /// Any text.
+    Text {
+        /// Default.
+        default: Option<&'static str>,
+    },
+    /// One of these words.
+    Words {
+        /// The words.
+        allowed: &'static [&'static str],
+        /// Default, one of the words.
+        default: Option<&'static str>,
+    },
+    /// A whole number.
+    Integer {
+        /// Smallest.
+        min: i64,
+        /// Largest.
+        max: i64,
+        /// Default.
+        default: Option<i64>,
+    },
+    /// True or false.
+    Boolean {
+        /// Default.
+        default: Option<bool>,
+    },
+    /// `"90s"`, `"12h"`.
+    Duration {
+        /// Default, in seconds.
+        default_seconds: Option<u64>,
+    },
+    /// A list of texts, or of words if any are given.
+    List {
+        /// Allowed words; empty means any text.
+        allowed: &'static [&'static str],
+        /// Default.
+        default: &'static [&'static str],
+    },
+    /// A secret like the tool's own.
+    Secret,
+    /// A table of names and secrets (or plain strings): HTTP headers.
+    Secrets,
+}

@@ -1,0 +1,197 @@
+//! The validated configuration: nothing in it can be wrong, nothing that must be there is optional.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::{Secret, Settings};
+
+/// Everything that the program uses of its configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where findings are kept.
+    pub store: StoreUrl,
+    /// `[automatic_import] enabled`: false switches the schedule off for all API configurations.
+    pub automatic_import: bool,
+    /// How many imports may run at the same time, at least 1.
+    pub max_concurrent: usize,
+    /// How old a missed slot may be to be run at start.
+    pub catch_up_within: Duration,
+    /// When an import is held.
+    pub import: ImportLimits,
+    /// The control socket.
+    pub control: Control,
+    /// Tools by name.
+    pub tools: BTreeMap<String, Arc<Tool>>,
+    /// API configurations by name. Each one's `tool` is a key of `tools`.
+    pub api_configurations: BTreeMap<String, Arc<ApiConfiguration>>,
+}
+
+/// Where the store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreUrl {
+    /// `sqlite:PATH`.
+    Sqlite(PathBuf),
+}
+
+/// `[import]`: when a run is held, and how long it may take.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportLimits {
+    /// More than this share (0.0 to 1.0) of an API configuration's open findings is not resolved without `accept`.
+    pub max_resolved_fraction: f64,
+    /// Runs that would resolve fewer findings than this are never held.
+    pub min_held: u64,
+    /// How long one run may take, unless the API configuration says otherwise.
+    pub run_timeout: Duration,
+}
+
+/// `[control]`: the socket, and TCP where the admin asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Control {
+    /// Path of the Unix socket.
+    pub socket: PathBuf,
+    /// Group that owns the socket, if not the daemon's own.
+    pub group: Option<String>,
+    /// `metrics_listen`: `GET /metrics` and `GET /healthz` on TCP as well; nothing else is served there.
+    pub metrics_listen: Option<SocketAddr>,
+}
+
+/// One configured instance of a connector.
+#[derive(Debug, Clone)]
+pub struct Tool {
+    /// Its name in TOML.
+    pub name: String,
+    /// Name of a known connector.
+    pub connector: String,
+    /// Base URL; http or https, without credentials, query and fragment.
+    pub location: Url,
+    /// The tool's `secret`, resolved.
+    pub secret: Option<Secret>,
+    /// Whom to trust, and as whom to present oneself.
+    pub trust: Trust,
+    /// By which way to go out.
+    pub proxy: ProxySetting,
+    /// Limit for one whole request with its body.
+    pub timeout: Duration,
+    /// Limit for the rate of requests, if any; shared by all API configurations of the tool.
+    pub max_requests_per_second: Option<f64>,
+    /// How many requests may be under way at the same time, at least 1.
+    pub max_concurrent_requests: usize,
+    /// The connector's own settings.
+    pub settings: Settings,
+}
+
+/// TLS trust of a tool.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Trust {
+    /// PEM bundle to add to the system's trust, read and found to hold certificates.
+    pub ca_bundle: Option<Vec<u8>>,
+    /// The bundle replaces the system's trust.
+    pub ca_bundle_only: bool,
+    /// Certificates are not checked at all; warned about at each run.
+    pub accept_invalid: bool,
+    /// PEM of client certificate and key, together.
+    pub client_identity: Option<Vec<u8>>,
+}
+
+/// By which way a tool is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum ProxySetting {
+    /// As HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say.
+    #[default]
+    Environment,
+    /// `proxy = "none"`: directly.
+    Direct,
+    /// By this proxy (http, https, socks5, socks5h).
+    Through(Url),
+}
+
+/// What to import from a tool into which product, and when.
+#[derive(Debug, Clone)]
+pub struct ApiConfiguration {
+    /// Its name in TOML.
+    pub name: String,
+    /// Name of a configured tool.
+    pub tool: String,
+    /// Product; none means that every record becomes a product of its own name.
+    pub product: Option<String>,
+    /// What is put on every imported finding.
+    pub labels: Labels,
+    /// Which of the tool's records to import.
+    pub records: RecordFilter,
+    /// What becomes of the findings of a record that is no longer listed.
+    pub missing_records: MissingRecords,
+    /// After how many complete imports in a row without it a finding is resolved, at least 1.
+    pub resolve_after: u32,
+    /// Whether the schedule imports it (its own switch; the general one is [`Config::automatic_import`]).
+    pub automatic_import: bool,
+    /// When.
+    pub schedule: ScheduleSetting,
+    /// How long one run may take.
+    pub run_timeout: Duration,
+    /// The connector's own settings.
+    pub settings: Settings,
+}
+
+/// The labels of `automatic_import`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Labels {
+    /// Branch of every finding.
+    pub branch: Option<String>,
+    /// Service of every finding.
+    pub service: Option<String>,
+    /// Image `name:tag` where the connector found none.
+    pub docker_image: Option<String>,
+    /// URL where the connector found none.
+    pub endpoint_url: Option<String>,
+    /// Cluster of every finding.
+    pub kubernetes_cluster: Option<String>,
+}
+
+/// When an API configuration is imported, in UTC.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum ScheduleSetting {
+    /// Once a day.
+    Daily {
+        /// 0 to 23.
+        hour: u8,
+        /// 0 to 59.
+        minute: u8,
+    },
+    /// Every so often, counted from 1970 with an offset per name; at least a minute.
+    Every(Duration),
+    /// A cron expression of five fields, checked to have a next occurrence.
+    Cron(String),
+}
+
+/// What becomes of the findings of a record that a complete discovery no longer lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MissingRecords {
+    /// They stay.
+    #[default]
+    Keep,
+    /// They are resolved.
+    Resolve,
+}
+
+/// `records = { include = […], exclude = […] }`: globs over a record's name and id.
+#[derive(Debug, Clone, Default)]
+pub struct RecordFilter {
+    /// None: everything is included.
+    pub include: Option<globset::GlobSet>,
+    /// What is left out of that.
+    pub exclude: Option<globset::GlobSet>,
+}
+
+impl RecordFilter {
+    /// Whether the record of this id and name is to be imported.
+    #[must_use]
+    pub fn admits(&self, id: &str, name: &str) -> bool {
+        let matches = |set: &globset::GlobSet| set.is_match(id) || set.is_match(name);
+        self.include.as_ref().is_none_or(matches) && !self.exclude.as_ref().is_some_and(matches)
+    }
+}

@@ -1,0 +1,54 @@
+//! One room per tool, and the trait that they share: check, discover, pull.
+//!
+//! Belongs here: a vendor's paths, parameters, tables, and the mapping of its JSON to a [`crate::finding::Sighting`]. Does
+//! not belong here: the store, the schedule, deduplication. A connector never sees the store.
+
+mod pull;
+mod registry;
+
+use async_trait::async_trait;
+
+use crate::config::ApiConfiguration;
+use crate::http::HttpError;
+
+pub use pull::{Completeness, Pulled, Record, Scope, Sink, SinkClosed};
+pub use registry::{Connectors, spec_of, specs};
+
+/// Speaks one tool's API. One value per configured tool, shared by all its API configurations and runs.
+#[async_trait]
+pub trait Connector: Send + Sync {
+    /// Connects and authenticates, cheaply; where an API configuration is given, proves also that its record can be read.
+    /// The answer is one line for people: product, version, what was proven.
+    ///
+    /// # Errors
+    /// What is wrong and what to do.
+    async fn check(&self, api: Option<&ApiConfiguration>) -> Result<String, ConnectorError>;
+
+    /// All records that the credentials can see, unfiltered.
+    ///
+    /// # Errors
+    /// Any failure; a partial list is never given.
+    async fn discover(&self) -> Result<Vec<Record>, ConnectorError>;
+
+    /// Reads everything that the API configuration asks for into the sink: records where it discovers them, then for each
+    /// scope its pages and its end. A scope that fails while others can go on is ended as
+    /// [`Completeness::Incomplete`]; an error returned ends the run as failed.
+    ///
+    /// # Errors
+    /// What made going on pointless (credentials refused, host unknown, …).
+    async fn pull(&self, api: &ApiConfiguration, sink: &mut Sink) -> Result<(), ConnectorError>;
+}
+
+/// What went wrong with a tool, in one line that an operator can act on.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectorError {
+    /// The request failed.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The tool answered, but what it says makes no import possible.
+    #[error("{0}")]
+    Refused(String),
+    /// The run is over (cancelled, out of time, the store failed): stop reading.
+    #[error(transparent)]
+    Closed(#[from] SinkClosed),
+}

@@ -1,0 +1,117 @@
+//! What passes from a connector to an import.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::config::RecordFilter;
+use crate::finding::Sighting;
+use crate::http::Meter;
+
+/// The vendor's own project, site, target or app that findings belong to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+pub struct Record {
+    /// The vendor's stable id.
+    pub id: String,
+    /// The vendor's name of it; it may change.
+    pub name: String,
+    /// What else helps people to recognise it, if anything: version, namespaces, URL.
+    pub detail: Option<String>,
+}
+
+/// What is complete or not as a whole: one record, one branch of it where the connector reads branches by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Scope {
+    /// The record.
+    pub record: Record,
+    /// The branch as the tool names it; none where the tool has none or the API configuration's label decides.
+    pub branch: Option<String>,
+}
+
+/// How the reading of a scope ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Completeness {
+    /// Read to its proper end, and the source was healthy: what was not seen is gone.
+    Complete,
+    /// Not so, for this reason (one line for an operator). Nothing may be concluded from absence.
+    Incomplete(String),
+}
+
+/// One thing that a connector says.
+#[derive(Debug)]
+pub enum Pulled {
+    /// A complete discovery: these are all the records that there are, filtered by nothing.
+    Records(Vec<Record>),
+    /// How many findings are to be expected, as far as the tool says; added up for progress.
+    Expected(u64),
+    /// A page of a scope's findings.
+    Page {
+        /// Whose.
+        scope: Scope,
+        /// What was read. Several rows of one `source_id` are merged by the import.
+        sightings: Vec<Sighting>,
+        /// Rows that could not be read; the scope is then not complete.
+        unreadable: u64,
+        /// The first reason for that, for people.
+        unreadable_reason: Option<String>,
+    },
+    /// The end of a scope. Without it a scope is not complete.
+    End {
+        /// Which.
+        scope: Scope,
+        /// How.
+        completeness: Completeness,
+    },
+    /// Something that an operator should know although the import goes on; kept in the run's history.
+    Warning(String),
+}
+
+/// Nobody reads the sink any more.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("the import was ended")]
+pub struct SinkClosed;
+
+/// Where a connector puts what it reads. Bounded: it waits while the import is busy.
+#[derive(Debug)]
+pub struct Sink {
+    sender: mpsc::Sender<Pulled>,
+    filter: RecordFilter,
+    meter: Arc<Meter>,
+}
+
+impl Sink {
+    /// A sink and the end to read from; `depth` pages may wait in between.
+    #[must_use]
+    pub fn new(depth: usize, filter: RecordFilter) -> (Self, mpsc::Receiver<Pulled>) {
+        let (sender, receiver) = mpsc::channel(depth);
+        let meter = Arc::default();
+        (
+            Self {
+                sender,
+                filter,
+                meter,
+            },
+            receiver,
+        )
+    }
+
+    /// Counts this run's requests; for [`crate::http::Client::metered`].
+    #[must_use]
+    pub fn meter(&self) -> Arc<Meter> {
+        Arc::clone(&self.meter)
+    }
+
+    /// Whether the API configuration wants this record.
+    #[must_use]
+    pub fn wants(&self, record: &Record) -> bool {
+        self.filter.admits(&record.id, &record.name)
+    }
+
+    /// Hands something over.
+    ///
+    /// # Errors
+    /// [`SinkClosed`] if the run is over: return at once.
+    pub async fn put(&mut self, pulled: Pulled) -> Result<(), SinkClosed> {
+        self.sender.send(pulled).await.map_err(|_| SinkClosed)
+    }
+}

@@ -1,0 +1,66 @@
+//! Which connectors exist. A new one is one line in `ENTRIES`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Connector, ConnectorError};
+use crate::config::{Config, ConnectorSpec, Tool};
+use crate::http::HttpError;
+
+type Open = fn(&Tool) -> Result<Arc<dyn Connector>, HttpError>;
+
+struct Entry {
+    spec: &'static ConnectorSpec,
+    open: Open,
+}
+
+const ENTRIES: &[Entry] = &[];
+
+/// The descriptions of all connectors, by name.
+pub fn specs() -> impl Iterator<Item = &'static ConnectorSpec> {
+    ENTRIES.iter().map(|entry| entry.spec)
+}
+
+/// The description of one connector.
+#[must_use]
+pub fn spec_of(connector: &str) -> Option<&'static ConnectorSpec> {
+    specs().find(|spec| spec.name == connector)
+}
+
+/// The connectors of all configured tools, opened once per configuration, so that rate limits and connections are shared.
+pub struct Connectors(BTreeMap<String, Result<Arc<dyn Connector>, String>>);
+
+impl Connectors {
+    /// Opens a connector for each tool. One that cannot be opened (a bad key, no trust store) fails when it is asked for.
+    #[must_use]
+    pub fn open(config: &Config) -> Self {
+        let open = |tool: &Tool| {
+            let entry = ENTRIES
+                .iter()
+                .find(|entry| entry.spec.name == tool.connector)
+                .ok_or_else(|| format!("there is no connector {}", tool.connector))?;
+            (entry.open)(tool).map_err(|error| error.to_string())
+        };
+        Self(
+            config
+                .tools
+                .values()
+                .map(|tool| (tool.name.clone(), open(tool)))
+                .collect(),
+        )
+    }
+
+    /// The connector of a tool.
+    ///
+    /// # Errors
+    /// Why it could not be opened.
+    pub fn get(&self, tool: &str) -> Result<Arc<dyn Connector>, ConnectorError> {
+        match self.0.get(tool) {
+            Some(Ok(connector)) => Ok(Arc::clone(connector)),
+            Some(Err(reason)) => Err(ConnectorError::Refused(reason.clone())),
+            None => Err(ConnectorError::Refused(format!(
+                "tool {tool} is not configured"
+            ))),
+        }
+    }
+}

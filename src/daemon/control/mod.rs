@@ -1,0 +1,3 @@
+//! The control socket: HTTP/1.1 with JSON over a Unix socket.
+
+pub mod api;

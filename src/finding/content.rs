@@ -1,0 +1,134 @@
+//! What a finding says about itself, apart from its severity and status.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Cloud, Component, Cvss, Endpoint, Host, Image, Kind, Kubernetes, SourceLocation};
+
+/// The fields of a finding that come from its leading sighting, in the order in which they are printed.
+///
+/// Empty fields are left out when it is stored, so a stored content is small.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Content {
+    /// What sort of place the weakness is at.
+    pub kind: Kind,
+    /// One line.
+    pub title: String,
+    /// Markdown or plain text, never HTML.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recommendation: Option<String>,
+    /// CVE, GHSA, … as the tool gave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vulnerability_id: Option<String>,
+    /// Other ids of the same vulnerability, without the id itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// CWE numbers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cwes: Vec<u32>,
+    /// `CVSS:3.x/…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cvss3_vector: Option<String>,
+    /// 0.0 to 10.0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cvss3_score: Option<f64>,
+    /// `CVSS:4.0/…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cvss4_vector: Option<String>,
+    /// 0.0 to 10.0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cvss4_score: Option<f64>,
+    /// Probability of exploitation, 0.0 to 1.0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epss_score: Option<f64>,
+    /// The package.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub component: Option<Component>,
+    /// The image.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<Image>,
+    /// The URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Endpoint>,
+    /// The lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_location: Option<SourceLocation>,
+    /// The cloud resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloud: Option<Cloud>,
+    /// The Kubernetes resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kubernetes: Option<Kubernetes>,
+    /// The machine's port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<Host>,
+    /// URLs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<String>,
+    /// Free words of the tool.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+}
+
+impl Content {
+    /// Puts a CVSS 3 rating on the content.
+    pub fn set_cvss3(&mut self, cvss: Cvss) {
+        self.cvss3_vector = cvss.vector;
+        self.cvss3_score = cvss.score;
+    }
+
+    /// Puts a CVSS 4 rating on the content.
+    pub fn set_cvss4(&mut self, cvss: Cvss) {
+        self.cvss4_vector = cvss.vector;
+        self.cvss4_score = cvss.score;
+    }
+
+    /// Calls `text` for every field in a fixed order; two contents are equal exactly when the calls are.
+    pub(super) fn visit(&self, mut text: impl FnMut(Option<&str>)) {
+        let mut number = String::new();
+        let mut score = |value: Option<f64>, text: &mut dyn FnMut(Option<&str>)| match value {
+            Some(value) => {
+                number.clear();
+                let _infallible = std::fmt::Write::write_fmt(&mut number, format_args!("{value}"));
+                text(Some(&number));
+            }
+            None => text(None),
+        };
+        text(Some(self.kind.as_str()));
+        text(Some(&self.title));
+        for field in [
+            &self.description,
+            &self.recommendation,
+            &self.vulnerability_id,
+            &self.cvss3_vector,
+            &self.cvss4_vector,
+        ] {
+            text(field.as_deref());
+        }
+        for value in [self.cvss3_score, self.cvss4_score, self.epss_score] {
+            score(value, &mut text);
+        }
+        for list in [&self.aliases, &self.references, &self.tags] {
+            list.iter().for_each(|item| text(Some(item)));
+            text(None);
+        }
+        for cwe in &self.cwes {
+            score(Some(f64::from(*cwe)), &mut text);
+        }
+        text(None);
+        let places = serde_json::to_string(&(
+            &self.component,
+            &self.image,
+            &self.endpoint,
+            &self.source_location,
+            &self.cloud,
+            &self.kubernetes,
+            &self.host,
+        ));
+        // Plain structs of strings and numbers: nothing in them can fail to serialise.
+        text(places.ok().as_deref());
+    }
+}

@@ -1,0 +1,132 @@
+//! A sighting as a connector hands it over.
+
+use chrono::{DateTime, Utc};
+
+use super::{Content, Severity, Status};
+
+/// Score and vector of one CVSS version.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Cvss {
+    /// `CVSS:3.1/…` or `CVSS:4.0/…`.
+    pub vector: Option<String>,
+    /// Base score, 0.0 to 10.0.
+    pub score: Option<f64>,
+}
+
+/// One vendor finding, seen by one API configuration.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Sighting {
+    /// The vendor's stable id; its form is in the connector's documentation.
+    pub source_id: String,
+    /// Severity after the connector's table.
+    pub severity: Severity,
+    /// Status after the connector's table.
+    pub status: Status,
+    /// The vendor's own word for the severity.
+    pub source_severity: Option<String>,
+    /// The vendor's own word for the status.
+    pub source_status: Option<String>,
+    /// When the tool found it.
+    pub found_at: Option<DateTime<Utc>>,
+    /// When the tool last changed it.
+    pub source_updated_at: Option<DateTime<Utc>>,
+    /// What it is and where.
+    pub content: Content,
+    /// What makes the weakness the same one where there is no vulnerability id: the connector's rule (a check's or rule's
+    /// id). Without it the title counts.
+    pub weakness: Option<String>,
+    /// The vendor's JSON, secrets taken out. Volatile values that are no news (a sample's time) must not be in it.
+    pub raw: String,
+}
+
+/// The first 16 bytes of a hash over a `source_id`; the key of a sighting in its scope.
+pub type SourceKey = [u8; 16];
+
+/// Eight bytes over everything that a sighting says; equal digests mean that nothing changed.
+pub type Digest = [u8; 8];
+
+impl Sighting {
+    /// The key by which the store knows this sighting in its scope.
+    #[must_use]
+    pub fn source_key(&self) -> SourceKey {
+        let mut key = [0; 16];
+        key.copy_from_slice(&blake3::hash(self.source_id.as_bytes()).as_bytes()[..16]);
+        key
+    }
+
+    /// A digest over everything that this sighting says, salted with `filing`: whatever is put on it from outside (product,
+    /// branch, service). Never all zeroes, which the store uses for "not seen".
+    #[must_use]
+    pub fn digest(&self, filing: &[u8]) -> Digest {
+        let mut hasher = DigestWriter(blake3::Hasher::new());
+        hasher.bytes(filing);
+        hasher.text(Some(&self.source_id));
+        hasher.bytes(&[self.severity as u8, self.status as u8]);
+        hasher.text(self.source_severity.as_deref());
+        hasher.text(self.source_status.as_deref());
+        hasher.time(self.found_at);
+        hasher.time(self.source_updated_at);
+        hasher.text(self.weakness.as_deref());
+        hasher.text(Some(&self.raw));
+        hasher.content(&self.content);
+        let mut digest = [0; 8];
+        digest.copy_from_slice(&hasher.0.finalize().as_bytes()[..8]);
+        if digest == [0; 8] {
+            digest[0] = 1;
+        }
+        digest
+    }
+
+    /// Takes in another row that the vendor sent for the same `source_id`: the worse severity, the more urgent status and
+    /// the earlier dates win, all else stays as in the first row, whatever the order of the rows.
+    pub fn merge(&mut self, other: Self) {
+        if other.severity < self.severity {
+            self.severity = other.severity;
+            self.source_severity = other.source_severity;
+        }
+        if other.status.urgency() < self.status.urgency() {
+            self.status = other.status;
+            self.source_status = other.source_status;
+        }
+        self.found_at = earliest(self.found_at, other.found_at);
+        self.source_updated_at = self.source_updated_at.max(other.source_updated_at);
+    }
+}
+
+fn earliest(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// Feeds fields to the hash so that no two different sightings give the same bytes: each with its length.
+struct DigestWriter(blake3::Hasher);
+
+impl DigestWriter {
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.0.update(&(bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    fn text(&mut self, text: Option<&str>) {
+        match text {
+            Some(text) => self.bytes(text.as_bytes()),
+            None => {
+                self.0.update(&u64::MAX.to_le_bytes());
+            }
+        }
+    }
+
+    fn time(&mut self, time: Option<DateTime<Utc>>) {
+        self.0.update(
+            &time
+                .map_or(i64::MIN, |t| t.timestamp_millis())
+                .to_le_bytes(),
+        );
+    }
+
+    fn content(&mut self, content: &Content) {
+        content.visit(|text| self.text(text));
+    }
+}

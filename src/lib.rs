@@ -1,0 +1,22 @@
+//! secpull pulls findings from security tools' APIs on a UTC schedule, normalises them and upserts them, deduplicated, into
+//! one local store.
+//!
+//! The modules are floors: each knows only those before it in this list. `docs/architecture.md` has the picture.
+
+pub mod finding;
+
+pub mod config;
+
+pub mod http;
+
+pub mod connectors;
+
+pub mod store;
+
+pub mod import;
+
+pub mod schedule;
+
+pub mod daemon;
+
+pub mod cli;

@@ -1,0 +1,108 @@
+//! What an import and the store say to each other.
+
+use chrono::{DateTime, Utc};
+
+use super::RunId;
+use crate::finding::{Digest, Filing, Fingerprint, Sighting, SourceKey};
+
+/// The store's number of a scope.
+pub type ScopeId = i64;
+
+/// What is reconciled as a whole: one record of one API configuration on one branch.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ScopeKey {
+    /// The vendor's id of the record.
+    pub record_id: String,
+    /// The vendor's name of the record.
+    pub record_name: String,
+    /// Where its findings are filed; its branch is the scope's.
+    pub filing: Filing,
+}
+
+/// A scope as it stands before this run.
+#[derive(Debug, Clone)]
+pub struct ScopeState {
+    /// Its number.
+    pub id: ScopeId,
+    /// Its sightings and their digests, sorted by key. A digest of zeroes: not seen lately, so seeing it is a change.
+    pub known: Vec<(SourceKey, Digest)>,
+}
+
+/// A new or changed sighting.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Its key.
+    pub key: SourceKey,
+    /// Its digest.
+    pub digest: Digest,
+    /// Its own fingerprint.
+    pub fingerprint: Fingerprint,
+    /// Canonical vulnerability id, for searching.
+    pub canonical_id: Option<String>,
+    /// When it was read.
+    pub at: DateTime<Utc>,
+    /// What it says.
+    pub sighting: Box<Sighting>,
+}
+
+/// What a batch did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct WriteCounts {
+    /// Added.
+    pub new: u64,
+    /// Changed.
+    pub updated: u64,
+    /// As before after all (a second row of the same sighting in this run that says nothing else).
+    pub unchanged: u64,
+    /// Were resolved and are back.
+    pub reopened: u64,
+    /// Resolved by the tool's word.
+    pub resolved: u64,
+    /// Listed as fixed and never seen open here: not stored.
+    pub already_fixed: u64,
+}
+
+/// That a scope was read to its proper end.
+#[derive(Debug, Clone)]
+pub struct Proof {
+    /// Which.
+    pub scope: ScopeId,
+    /// Its known sightings that were not seen.
+    pub unseen: Vec<SourceKey>,
+    /// After how many complete imports in a row without it a sighting is resolved.
+    pub resolve_after: u32,
+    /// When the scope's end was read.
+    pub at: DateTime<Utc>,
+}
+
+/// When an import is held.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HoldLimits {
+    /// Largest share of the API configuration's open sightings that may resolve.
+    pub max_resolved_fraction: f64,
+    /// Fewer than this are never held.
+    pub min_held: u64,
+}
+
+/// What the end of an import did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Closing {
+    /// So many were resolved by proof.
+    Resolved(u64),
+    /// Nothing was.
+    Held {
+        /// So many would have been resolved …
+        would_resolve: u64,
+        /// … of so many open ones.
+        open: u64,
+    },
+}
+
+/// What an `accept` did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Accepted {
+    /// The held run.
+    pub run: RunId,
+    /// So many were resolved.
+    pub resolved: u64,
+}

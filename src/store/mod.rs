@@ -1,0 +1,148 @@
+//! Where findings are kept: SQLite today, PostgreSQL behind the same interface.
+//!
+//! Belongs here: SQL, transactions, claims, and the rules that must hold inside one transaction (which finding a sighting
+//! belongs to, what resolves). Does not belong here: vendors, schedules, what a person may see.
+
+mod import;
+mod query;
+mod run;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use tokio::sync::mpsc;
+
+use crate::config::StoreUrl;
+use crate::finding::Finding;
+
+pub use import::{
+    Accepted, Change, Closing, HoldLimits, Proof, ScopeId, ScopeKey, ScopeState, WriteCounts,
+};
+pub use query::{ApiState, FindingFilter, RecordState, StatusFilter};
+pub use run::{Claim, NewRun, Run, RunEnd, RunFilter, RunId, RunState, Trigger};
+
+/// The interface of all engines. Every call is one transaction: done whole or not at all.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Adds a run in state `queued`. With a slot: only if nobody has claimed that slot of that API configuration before,
+    /// else `None` (exactly once, over all daemons and restarts).
+    async fn enqueue(&self, run: NewRun) -> Result<Option<RunId>, StoreError>;
+
+    /// Makes a queued run `running`. Only one run of an API configuration runs at a time, over all processes that share the
+    /// store: [`Claim::Busy`] otherwise; the run then stays queued. The claim dies with this process.
+    async fn start(&self, run: RunId) -> Result<Claim, StoreError>;
+
+    /// Ends a run and lets its claim go. May be called from `queued` too (`skipped`, `interrupted`).
+    async fn finish(&self, run: RunId, end: RunEnd) -> Result<(), StoreError>;
+
+    /// Marks every queued or running run whose process is gone as `interrupted`; how many.
+    async fn interrupt_leftovers(&self) -> Result<u64, StoreError>;
+
+    /// Runs, newest first.
+    async fn runs(&self, filter: RunFilter) -> Result<Vec<Run>, StoreError>;
+
+    /// The latest claimed slot of each API configuration.
+    async fn claimed_slots(&self) -> Result<Vec<(String, DateTime<Utc>)>, StoreError>;
+
+    /// Opens a scope for this run, adding it if it is new, and loads what is known of it: 24 bytes a sighting.
+    async fn open_scope(&self, run: RunId, scope: ScopeKey) -> Result<ScopeState, StoreError>;
+
+    /// Writes a batch of new and changed sightings; each `source_id` at most once in a batch. A sighting that this run has
+    /// written before is merged into what it wrote.
+    async fn write(
+        &self,
+        run: RunId,
+        scope: ScopeId,
+        changes: Vec<Change>,
+    ) -> Result<WriteCounts, StoreError>;
+
+    /// The end of an import: counts a complete import for each proven scope, resolves what was proven gone, or holds it all.
+    /// Scopes without proof are left as they are.
+    async fn close(
+        &self,
+        run: RunId,
+        proofs: Vec<Proof>,
+        limits: HoldLimits,
+    ) -> Result<Closing, StoreError>;
+
+    /// Resolves what the last held import of the API configuration would have resolved, and makes that run `complete`.
+    /// `None` if nothing is held.
+    async fn accept(
+        &self,
+        api_configuration: &str,
+        at: DateTime<Utc>,
+    ) -> Result<Option<Accepted>, StoreError>;
+
+    /// After a complete discovery: these records exist, all others of the API configuration are `missing`. The answer is
+    /// what is missing, each with its scopes, for `missing_records = "resolve"`.
+    async fn list_records(
+        &self,
+        run: RunId,
+        records: Vec<(String, String)>,
+    ) -> Result<Vec<(RecordState, Vec<ScopeId>)>, StoreError>;
+
+    /// Records, counts, last runs of every API configuration that the store knows.
+    async fn api_states(&self) -> Result<Vec<ApiState>, StoreError>;
+
+    /// Findings that pass the filter, in order of their ids, streamed: the first is there before the last is read.
+    async fn findings(
+        &self,
+        filter: FindingFilter,
+    ) -> Result<mpsc::Receiver<Result<Finding, StoreError>>, StoreError>;
+
+    /// One finding with its history.
+    async fn finding(&self, id: i64, raw: bool) -> Result<Option<Finding>, StoreError>;
+
+    /// Tidies up after a run (write-ahead log); cheap.
+    async fn settle(&self) -> Result<(), StoreError>;
+}
+
+/// Opens the store for reading and writing, migrating it to this version's schema first.
+///
+/// # Errors
+/// The place cannot be written, or its schema is newer than this program.
+pub async fn open(_url: &StoreUrl) -> Result<Arc<dyn Store>, StoreError> {
+    todo!()
+}
+
+/// Opens an existing store for listings only: nothing is created, migrated or locked.
+///
+/// # Errors
+/// There is none, it cannot be read, or its schema is not this program's.
+pub async fn open_read_only(_url: &StoreUrl) -> Result<Arc<dyn Store>, StoreError> {
+    todo!()
+}
+
+/// Why the store did not do it, in one line that an admin can act on.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no store at this place.
+    #[error("there is no store at {0}: has anything been imported yet?")]
+    Absent(String),
+    /// A newer secpull has migrated it.
+    #[error(
+        "the store {place} has schema version {found}, this secpull knows up to {known}: use the newer secpull that wrote it"
+    )]
+    TooNew {
+        /// Where.
+        place: String,
+        /// Its version.
+        found: u64,
+        /// The newest that this program knows.
+        known: u64,
+    },
+    /// The engine failed: disk full, locked, read-only, corrupt, …
+    #[error("the store {place} failed: {reason}")]
+    Engine {
+        /// Where.
+        place: String,
+        /// The engine's words, and what to do where that is clear.
+        reason: String,
+        /// Whether trying again later can help (locked, disk full).
+        passing: bool,
+    },
+    /// The run was ended from outside (`interrupted` by another process): it may write nothing more.
+    #[error("run {0} has lost its claim")]
+    ClaimLost(RunId),
+}
