@@ -149,6 +149,9 @@ fn certificate_words(problem: &CertificateError) -> String {
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             "it is for another host; use a name that it is for in `location`"
         }
+        CertificateError::BadSignature => {
+            "it is signed by another CA of the same name as a trusted one; put the present CA's certificate into ca_bundle"
+        }
         CertificateError::Revoked => "it was revoked",
         // Comes wrapped, as something that only the verifier knows.
         _ if format!("{problem:?}").contains("CaUsedAsEndEntity") => {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use backon::Retryable;
 use bytes::Bytes;
+use futures_util::FutureExt;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use serde::Serialize;
@@ -120,7 +121,7 @@ impl Request {
     pub async fn json<T: DeserializeOwned>(self) -> Result<Answer<T>, HttpError> {
         let request = self.accepting("application/json");
         let (headers, body) = request
-            .retrying(async |mut exchange: Exchange| {
+            .retrying(|mut exchange| async move {
                 exchange.expect_json()?;
                 let body = exchange.body(MAX_JSON).await?;
                 Ok((exchange.headers().clone(), body))
@@ -138,7 +139,7 @@ impl Request {
     /// Any [`HttpError`].
     pub async fn text(self) -> Result<Answer<String>, HttpError> {
         let (headers, body) = self
-            .retrying(async |mut exchange: Exchange| {
+            .retrying(|mut exchange| async move {
                 let body = exchange.body(MAX_TEXT).await?;
                 Ok((exchange.headers().clone(), body))
             })
@@ -163,7 +164,7 @@ impl Request {
     /// Any [`HttpError`] up to the first byte.
     pub async fn elements(self, path: &'static [&'static str]) -> Result<Elements, HttpError> {
         self.accepting("application/json")
-            .retrying(async |mut exchange: Exchange| {
+            .retrying(|mut exchange| async move {
                 exchange.expect_json()?;
                 let first = exchange.chunk().await?;
                 Ok(Elements::new(exchange, first, path))
@@ -183,10 +184,10 @@ impl Request {
     }
 
     /// Sends the request and reads its answer, as often as it takes and may.
-    async fn retrying<T>(
-        &self,
-        read: impl AsyncFn(Exchange) -> Result<T, Failure>,
-    ) -> Result<T, HttpError> {
+    async fn retrying<T, F>(&self, read: impl Fn(Exchange) -> F + Sync) -> Result<T, HttpError>
+    where
+        F: Future<Output = Result<T, Failure>> + Send,
+    {
         let subject = self.subject();
         if let Some(reason) = &self.broken {
             return Err(subject.error(HttpErrorKind::Setup, reason));
@@ -195,9 +196,13 @@ impl Request {
         let sent = AtomicU32::new(0);
         let mut waited = Duration::ZERO;
         let mut lookups = 0;
-        let attempt = || async {
-            let exchange = self.send(&subject, &sent).await?;
-            read(exchange).await
+        // Boxed, because the compiler does not find futures that borrow from one another fit for other threads.
+        let attempt = || {
+            async {
+                let exchange = self.send(&subject, &sent).await?;
+                read(exchange).await
+            }
+            .boxed()
         };
         let result = attempt
             .retry(retries.backoff())

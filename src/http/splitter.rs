@@ -160,8 +160,9 @@ impl Splitter {
                     self.between(bytes[at], at)?;
                     if matches!(self.state, State::Inside { .. }) {
                         start = at;
+                    } else {
+                        at += 1;
                     }
-                    at += 1;
                 }
             }
         }
@@ -210,7 +211,8 @@ impl Splitter {
         self.state = match (byte, self.state) {
             (b' ' | b'\n' | b'\r' | b'\t', state) => state,
             (b'{' | b'[', State::First | State::Element) => State::Inside {
-                depth: 1,
+                // Its first bracket has not been looked at.
+                depth: 0,
                 text: Text::Outside,
             },
             (b',', State::Comma) => State::Element,

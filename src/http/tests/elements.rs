@@ -92,7 +92,11 @@ async fn an_element_over_the_cap_ends_the_reading() {
 #[tokio::test]
 async fn html_is_refused_before_any_element() {
     let server = Server::start(|_, _| answer(200, &[("content-type", "text/html")], KEY)).await;
-    let error = client(&server.url).get("/").elements(&[]).await.unwrap_err();
+    let error = client(&server.url)
+        .get("/")
+        .elements(&[])
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, HttpErrorKind::NotJson);
     assert!(!error.message.contains(KEY), "{error}");
 }

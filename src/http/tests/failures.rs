@@ -42,7 +42,10 @@ async fn a_status_says_what_the_tool_said_and_what_to_do() {
         assert_eq!(error.status(), Some(status));
         assert!(error.message.contains(hint), "{error}");
         assert!(error.message.contains("\"first [31m line\""), "{error}");
-        assert!(error.message.starts_with("GET http://127.0.0.1:"), "{error}");
+        assert!(
+            error.message.starts_with("GET http://127.0.0.1:"),
+            "{error}"
+        );
         assert!(error.message.contains("/api/x: "), "{error}");
         assert!(!error.message.contains("in-the-query"), "{error}");
         assert!(!error.message.contains('\n'), "{error}");
@@ -76,10 +79,19 @@ async fn a_tool_that_echoes_a_secret_gives_it_to_nobody() {
 
 #[tokio::test]
 async fn html_in_place_of_json_is_called_a_login_page() {
-    let error = failure(|| answer(200, &[("content-type", "text/html; charset=utf-8")], "<html>"));
+    let error = failure(|| {
+        answer(
+            200,
+            &[("content-type", "text/html; charset=utf-8")],
+            "<html>",
+        )
+    });
     let error = error.await;
     assert_eq!(error.kind, HttpErrorKind::NotJson);
-    assert!(error.message.contains("text/html instead of JSON"), "{error}");
+    assert!(
+        error.message.contains("text/html instead of JSON"),
+        "{error}"
+    );
     assert!(error.message.contains("login page"), "{error}");
 }
 
@@ -121,19 +133,26 @@ async fn an_announced_length_beyond_the_cap_is_refused_unread() {
 #[tokio::test]
 async fn packed_answers_are_unpacked_and_badly_packed_ones_refused() {
     let packed = gzip(br#"{"a":1}"#);
-    let server = Server::start(move |_, _| {
-        answer(200, &[JSON, ("content-encoding", "gzip")], &packed)
-    })
-    .await;
+    let server =
+        Server::start(move |_, _| answer(200, &[JSON, ("content-encoding", "gzip")], &packed))
+            .await;
     let answer_ = client(&server.url).get("/").json::<Value>().await.unwrap();
     assert_eq!(answer_.body["a"], 1);
     let error = failure(|| {
-        answer(200, &[JSON, ("content-encoding", "gzip")], "{\"plain\": \"not packed\"}")
+        answer(
+            200,
+            &[JSON, ("content-encoding", "gzip")],
+            "{\"plain\": \"not packed\"}",
+        )
     })
     .await;
     assert_eq!(error.kind, HttpErrorKind::NotJson);
     assert!(error.message.contains("content-encoding"), "{error}");
-    let mut cut = gzip(&(0..200_000_u32).flat_map(u32::to_le_bytes).collect::<Vec<_>>());
+    let mut cut = gzip(
+        &(0..200_000_u32)
+            .flat_map(u32::to_le_bytes)
+            .collect::<Vec<_>>(),
+    );
     cut.truncate(cut.len() / 2);
     let error = failure(move || answer(200, &[JSON, ("content-encoding", "gzip")], &cut)).await;
     assert_eq!(error.kind, HttpErrorKind::Truncated);
@@ -144,9 +163,18 @@ async fn a_port_where_nobody_listens_is_called_refused() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let error = client(&url.parse().unwrap()).get("/").text().await.unwrap_err();
+    let error = client(&url.parse().unwrap())
+        .get("/")
+        .text()
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, HttpErrorKind::Connection);
-    assert!(error.message.contains("connection refused: nothing listens"), "{error}");
+    assert!(
+        error
+            .message
+            .contains("connection refused: nothing listens"),
+        "{error}"
+    );
     assert!(error.message.ends_with("(tried 5 times)"), "{error}");
 }
 
@@ -165,7 +193,10 @@ async fn an_unknown_host_is_named_and_not_looked_up_for_long() {
     let url = "http://secpull-has-no-such-host.invalid/".parse().unwrap();
     let error = client(&url).get("/").text().await.unwrap_err();
     assert_eq!(error.kind, HttpErrorKind::Connection);
-    assert!(error.message.contains("host name cannot be resolved"), "{error}");
+    assert!(
+        error.message.contains("host name cannot be resolved"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -184,8 +215,14 @@ async fn an_unknown_host_is_looked_up_three_times() {
     let url = "http://host.invalid/".parse().unwrap();
     let subject = Subject::new(client.shared.clone(), &reqwest::Method::GET, &url);
     for (words, retry) in [
-        ("failed to lookup address information: Name or service not known", Retry::Lookup),
-        ("failed to lookup address information: Temporary failure in name resolution", Retry::Soon),
+        (
+            "failed to lookup address information: Name or service not known",
+            Retry::Lookup,
+        ),
+        (
+            "failed to lookup address information: Temporary failure in name resolution",
+            Retry::Soon,
+        ),
     ] {
         let resolving = reqwest::Client::builder()
             .no_proxy()
@@ -205,7 +242,7 @@ async fn the_limit_that_was_reached_is_named() {
     let ms = Duration::from_millis;
     let mut limits = hasty();
     limits.stall = ms(300);
-    let server = Server::start(|_, request| match request {
+    let server = Server::start(move |_, request| match request {
         request if request.starts_with("GET /silent") => vec![Step::Hang],
         request if request.starts_with("GET /stalls") => vec![beginning(9, "[1"), Step::Hang],
         _ => {
@@ -231,15 +268,15 @@ async fn the_limit_that_was_reached_is_named() {
     let request = client.get("/trickles").timeout(ms(400));
     let error = request.json::<Value>().await.unwrap_err();
     assert_eq!(error.kind, HttpErrorKind::TimedOut);
-    assert!(error.message.contains("not complete within 400ms"), "{error}");
+    assert!(
+        error.message.contains("not complete within 400ms"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn a_proxy_that_refuses_is_named_and_its_password_is_not() {
-    for (status, words) in [
-        (403, "refuses to connect"),
-        (407, "wants credentials"),
-    ] {
+    for (status, words) in [(403, "refuses to connect"), (407, "wants credentials")] {
         let proxy = Server::start(move |_, _| answer(status, &[], "")).await;
         let mut tool = tool(&"https://tool.example/".parse().unwrap());
         let mut url = proxy.url.clone();
@@ -249,7 +286,12 @@ async fn a_proxy_that_refuses_is_named_and_its_password_is_not() {
         let error = client_of(&tool).get("/").text().await.unwrap_err();
         assert_eq!(error.kind, HttpErrorKind::Connection);
         assert!(error.message.contains(words), "{error}");
-        assert!(error.message.contains("through the proxy http://127.0.0.1:"), "{error}");
+        assert!(
+            error
+                .message
+                .contains("through the proxy http://127.0.0.1:"),
+            "{error}"
+        );
         assert!(!error.message.contains("hush"), "{error}");
         assert!(proxy.requests()[0].starts_with("CONNECT tool.example:443"));
     }
@@ -263,5 +305,10 @@ async fn a_proxy_that_is_down_is_named() {
     let mut tool = tool(&"https://tool.example/".parse().unwrap());
     tool.proxy = ProxySetting::Through(proxy.parse().unwrap());
     let error = client_of(&tool).get("/").text().await.unwrap_err();
-    assert!(error.message.contains("connection refused through the proxy"), "{error}");
+    assert!(
+        error
+            .message
+            .contains("connection refused through the proxy"),
+        "{error}"
+    );
 }

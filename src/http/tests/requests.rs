@@ -43,13 +43,24 @@ async fn forms_and_json_are_sent_with_their_content_types() {
     let body = client.post("/query").body(&json!({"x": 1}));
     body.json::<Value>().await.unwrap();
     let requests = server.requests();
-    assert!(requests[0].ends_with("\r\n\r\na+b=c%26d"), "{}", requests[0]);
+    assert!(
+        requests[0].ends_with("\r\n\r\na+b=c%26d"),
+        "{}",
+        requests[0]
+    );
     assert_eq!(
         header(&requests[0], "content-type"),
         Some("application/x-www-form-urlencoded")
     );
-    assert!(requests[1].ends_with("\r\n\r\n{\"x\":1}"), "{}", requests[1]);
-    assert_eq!(header(&requests[1], "content-type"), Some("application/json"));
+    assert!(
+        requests[1].ends_with("\r\n\r\n{\"x\":1}"),
+        "{}",
+        requests[1]
+    );
+    assert_eq!(
+        header(&requests[1], "content-type"),
+        Some("application/json")
+    );
 }
 
 #[tokio::test]
@@ -83,8 +94,7 @@ async fn basic_and_bearer_are_sent_as_authorization() {
 async fn a_redirect_to_another_port_is_refused_and_carries_no_key_there() {
     let other = Server::start(|_, _| json_answer("{}")).await;
     let target = format!("{}login?next=token", other.url);
-    let server =
-        Server::start(move |_, _| answer(302, &[("location", target.as_str())], "")).await;
+    let server = Server::start(move |_, _| answer(302, &[("location", target.as_str())], "")).await;
     let error = client(&server.url)
         .get("/a")
         .query("token", "in-the-query")
@@ -111,7 +121,12 @@ async fn a_redirect_within_the_origin_is_followed_five_times_without_a_referer()
     })
     .await;
     let client = client(&server.url);
-    client.get("/5").query("q", 1).json::<Value>().await.unwrap();
+    client
+        .get("/5")
+        .query("q", 1)
+        .json::<Value>()
+        .await
+        .unwrap();
     let requests = server.requests();
     let last = requests.last().unwrap();
     assert_eq!(header(last, "x-api-key"), Some(KEY));
@@ -239,7 +254,10 @@ async fn requests_go_through_the_configured_proxy_with_its_credentials() {
     tool.proxy = ProxySetting::Through(url);
     client_of(&tool).get("/a").json::<Value>().await.unwrap();
     let request = &proxy.requests()[0];
-    assert!(request.starts_with("GET http://tool.example/a "), "{request}");
+    assert!(
+        request.starts_with("GET http://tool.example/a "),
+        "{request}"
+    );
     // me:p@ss
     assert_eq!(
         header(request, "proxy-authorization"),
@@ -276,8 +294,8 @@ async fn a_value_that_no_header_can_hold_is_said_and_nothing_is_sent() {
 fn requests_can_be_awaited_on_any_thread() {
     fn sendable<T: Send>(_: T) {}
     let client = client(&"http://127.0.0.1:1/".parse().unwrap());
-    sendable(client.get("/").json::<Value>());
-    sendable(client.get("/").text());
+    sendable(async { client.get("/").json::<Value>().await });
+    sendable(async { client.get("/").text().await });
     sendable(async { client.get("/").elements(&[]).await.unwrap().next().await });
 }
 

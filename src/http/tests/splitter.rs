@@ -20,7 +20,10 @@ fn split(
 
 fn whole(path: &'static [&'static str], text: &[u8]) -> Result<(Vec<Bytes>, String), SplitError> {
     let in_one = split(path, [Bytes::copy_from_slice(text)]);
-    let by_byte = split(path, text.iter().map(|byte| Bytes::copy_from_slice(&[*byte])));
+    let by_byte = split(
+        path,
+        text.iter().map(|byte| Bytes::copy_from_slice(&[*byte])),
+    );
     match (&in_one, &by_byte) {
         (Ok(one), Ok(other)) => assert_eq!(one, other),
         (Err(one), Err(other)) => assert_eq!(
@@ -63,18 +66,40 @@ fn a_byte_order_mark_is_passed_over_only_if_it_is_whole() {
 #[test]
 fn what_is_wrong_is_told_apart() {
     let of = |path, text: &[u8]| whole(path, text).unwrap_err();
-    for cut in ["", " ", "[", "[{}", "[{},", "[{\"a", "[{\"a\\", "{\"data\"", "{\"data\":{\"result\":[]}"] {
+    for cut in [
+        "",
+        " ",
+        "[",
+        "[{}",
+        "[{},",
+        "[{\"a",
+        "[{\"a\\",
+        "{\"data\"",
+        "{\"data\":{\"result\":[]}",
+    ] {
         let path = if cut.starts_with('{') { RESULT } else { &[] };
-        assert!(matches!(of(path, cut.as_bytes()), SplitError::Truncated(_)), "{cut}");
+        assert!(
+            matches!(of(path, cut.as_bytes()), SplitError::Truncated(_)),
+            "{cut}"
+        );
     }
     for trailing in ["[]x", "[{}]]", "[] []"] {
-        assert!(matches!(of(&[], trailing.as_bytes()), SplitError::Trailing(_)), "{trailing}");
+        assert!(
+            matches!(of(&[], trailing.as_bytes()), SplitError::Trailing(_)),
+            "{trailing}"
+        );
     }
     for scalar in ["[1]", "[{},null]", "[\"x\"]"] {
-        assert!(matches!(of(&[], scalar.as_bytes()), SplitError::Scalar(_)), "{scalar}");
+        assert!(
+            matches!(of(&[], scalar.as_bytes()), SplitError::Scalar(_)),
+            "{scalar}"
+        );
     }
     for malformed in ["[,{}]", "[{},]", "[{}{}]", "[}", "]", "[{}}"] {
-        assert!(matches!(of(&[], malformed.as_bytes()), SplitError::Malformed(_)), "{malformed}");
+        assert!(
+            matches!(of(&[], malformed.as_bytes()), SplitError::Malformed(_)),
+            "{malformed}"
+        );
     }
     for no_array in [
         "{}",
@@ -84,7 +109,10 @@ fn what_is_wrong_is_told_apart() {
         r#"{"data":{"result":{"result":[]}}}"#,
         r#"{"data":{"result":"[]"}}"#,
     ] {
-        assert!(matches!(of(RESULT, no_array.as_bytes()), SplitError::NoArray(_)), "{no_array}");
+        assert!(
+            matches!(of(RESULT, no_array.as_bytes()), SplitError::NoArray(_)),
+            "{no_array}"
+        );
     }
     for around in [
         r#"{"data":{"result":[{}] 1}}"#,
@@ -97,8 +125,14 @@ fn what_is_wrong_is_told_apart() {
     ] {
         assert!(whole(RESULT, around.as_bytes()).is_err(), "{around}");
     }
-    assert!(matches!(of(&[], b"[{\"a\":\"\xff\"}]"), SplitError::Malformed(_)));
-    assert!(matches!(of(RESULT, b"{\"a\":\"\xff\"}"), SplitError::Malformed(_)));
+    assert!(matches!(
+        of(&[], b"[{\"a\":\"\xff\"}]"),
+        SplitError::Malformed(_)
+    ));
+    assert!(matches!(
+        of(RESULT, b"{\"a\":\"\xff\"}"),
+        SplitError::Malformed(_)
+    ));
 }
 
 #[test]
@@ -129,7 +163,9 @@ fn pieces(text: &[u8], borders: &[prop::sample::Index]) -> Vec<Bytes> {
     borders.extend([0, text.len()]);
     borders.sort_unstable();
     let pairs = borders.windows(2);
-    pairs.map(|pair| Bytes::copy_from_slice(&text[pair[0]..pair[1]])).collect()
+    pairs
+        .map(|pair| Bytes::copy_from_slice(&text[pair[0]..pair[1]]))
+        .collect()
 }
 
 fn written(value: &Value, pretty: bool) -> Vec<u8> {
@@ -213,6 +249,9 @@ fn splitting_speed() {
         let seconds = begun.elapsed().as_secs_f64();
         let megabytes = text.len() as f64 / 1e6;
         assert_eq!(count, 100_000);
-        eprintln!("chunks of {size}: {:.0} MB/s over {megabytes:.0} MB", megabytes / seconds);
+        eprintln!(
+            "chunks of {size}: {:.0} MB/s over {megabytes:.0} MB",
+            megabytes / seconds
+        );
     }
 }
