@@ -28,6 +28,15 @@ pub fn process_environment() -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Whether a variable overrides something in one of these sections.
+pub(super) fn overrides_section(variable: &str, sections: &[&str]) -> bool {
+    let variable = variable.to_ascii_lowercase();
+    variable
+        .strip_prefix(&PREFIX.to_ascii_lowercase())
+        .and_then(|rest| rest.split_once(STEP))
+        .is_some_and(|(section, _)| sections.contains(&section))
+}
+
 /// A value from the environment.
 pub(super) struct Override {
     pub(super) variable: String,

@@ -82,8 +82,13 @@ pub(super) fn local(
     files
         .problems
         .retain(|problem| !matches!(&problem.place, Place::Path(path) if forbidden.contains(path)));
-    let prepared = Prepared::of(path, &files, environment, &[]);
-    let mut reader = prepared.reader(environment);
+    let environment: BTreeMap<_, _> = environment
+        .iter()
+        .filter(|(name, _)| environment::overrides_section(name, &[keys::STORE, keys::CONTROL]))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let prepared = Prepared::of(path, &files, &environment, &[]);
+    let mut reader = prepared.reader(&environment);
     let root = prepared.merged(&mut reader).unwrap_or_default();
     let store = store(&mut reader, &root);
     let control = control(&mut reader, &root);
