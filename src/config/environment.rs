@@ -12,8 +12,8 @@ use config::ValueKind;
 use super::ConnectorSpec;
 use super::document::Document;
 use super::key_path::KeyPath;
-use super::keys::{self, Form, Key, Section};
-use super::kind::{Kind, list_keys};
+use super::keys::{self, Form, Section};
+use super::kind::{Key, Kind, list_keys};
 use super::problem::{Place, Problem};
 use super::suggest::closest;
 

@@ -1,8 +1,8 @@
 //! What a connector says of itself, as data: checked here, printed by `secpull connectors`, written into the docs.
 
 use super::Settings;
-use super::keys::{self, Key};
-use super::kind::Kind;
+use super::keys;
+use super::kind::{Key, Kind};
 
 /// A connector's description.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! The keys of `[api_configurations.NAME]`.
 
 use super::general::{HOUR, INTERVAL, MINUTE_OF_HOUR, RUN_LIMIT};
-use super::{AUTOMATIC_IMPORT, Default, Key, key, required, toml};
-use crate::config::kind::Kind;
+use super::{AUTOMATIC_IMPORT, key, required, toml};
+use crate::config::kind::{Default, Key, Kind};
 
 pub(super) const API_KEYS: &[Key] = &[
     required(

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Default, Key, key, toml};
-use crate::config::kind::Kind;
+use super::{key, toml};
+use crate::config::kind::{Default, Key, Kind};
 
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);

@@ -11,34 +11,9 @@ use api_configuration::API_KEYS;
 use general::{CONTROL_KEYS, GENERAL_SCHEDULE_KEYS, IMPORT_KEYS, STORE_KEYS};
 use tool::TOOL_KEYS;
 
-use super::kind::Kind;
+use super::kind::{Default, Key, Kind};
 use super::scalars::print_duration;
 use super::{ConnectorSpec, Setting, SettingKind};
-
-/// A key of a table.
-#[derive(Debug, Clone)]
-pub(super) struct Key {
-    pub(super) key: &'static str,
-    pub(super) kind: Kind,
-    /// Whether it must be given.
-    pub(super) required: bool,
-    pub(super) default: Default,
-    /// What it means, in a sentence or two, for the docs.
-    pub(super) meaning: &'static str,
-    /// A value as TOML, for the docs; empty for a connector's settings.
-    pub(super) example: &'static str,
-}
-
-/// What holds where a key is left out.
-#[derive(Debug, Clone)]
-pub(super) enum Default {
-    /// Nothing.
-    None,
-    /// This value, as TOML.
-    Toml(Cow<'static, str>),
-    /// What is said in words; the code that uses the key sees to it.
-    Words(&'static str),
-}
 
 /// A table of the top level.
 pub(super) struct Section {

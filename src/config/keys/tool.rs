@@ -1,8 +1,8 @@
 //! The keys of `[tools.NAME]`.
 
 use super::general::{DAY, SECOND};
-use super::{Default, Key, key, required, toml};
-use crate::config::kind::Kind;
+use super::{key, required, toml};
+use crate::config::kind::{Default, Key, Kind};
 
 pub(super) const TOOL_KEYS: &[Key] = &[
     required(
