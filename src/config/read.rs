@@ -1,6 +1,7 @@
 //! Reads a table by its keys, and collects what is wrong on the way.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use config::{Map, Value, ValueKind};
 
@@ -29,8 +30,8 @@ pub(super) struct Reader<'a> {
     incomplete: bool,
     problems: Vec<Problem>,
     pub(super) warnings: Vec<String>,
-    /// The first plain secret of each file (by its index).
-    pub(super) plain_secrets: BTreeMap<std::path::PathBuf, KeyPath>,
+    /// The first plain secret of each file.
+    pub(super) plain_secrets: BTreeMap<PathBuf, KeyPath>,
 }
 
 impl<'a> Reader<'a> {
@@ -230,7 +231,7 @@ impl<'a> Reader<'a> {
         (self.warnings, Problems::of(problems))
     }
 
-    fn file_rank(&self, path: &std::path::Path) -> usize {
+    fn file_rank(&self, path: &Path) -> usize {
         self.sources
             .documents
             .iter()
