@@ -10,6 +10,7 @@ mod pages;
 mod pull;
 mod rating;
 mod registry;
+mod trivy_prometheus;
 
 use async_trait::async_trait;
 

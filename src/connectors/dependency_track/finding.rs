@@ -258,7 +258,9 @@ fn aliases(vulnerability: &Vulnerability<'_>) -> Vec<String> {
     for alias in vulnerability.aliases.0.iter().flat_map(|group| &group.0) {
         let alias = alias.trim();
         let known = alias.eq_ignore_ascii_case(own)
-            || aliases.iter().any(|known| known.eq_ignore_ascii_case(alias));
+            || aliases
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(alias));
         if !known {
             aliases.push(alias.to_owned());
         }
