@@ -32,6 +32,18 @@ impl Settings {
         self.0.insert(key, value);
     }
 
+    /// The credentials among them, by key (and name).
+    pub(super) fn all_secrets(&self) -> impl Iterator<Item = (&str, &Secret)> {
+        self.0.iter().flat_map(|(key, value)| match value {
+            Value::Secret(secret) => vec![(*key, secret)],
+            Value::Secrets(named) => named
+                .iter()
+                .map(|(name, secret)| (name.as_str(), secret))
+                .collect(),
+            _ => Vec::new(),
+        })
+    }
+
     /// The text of `key`, if it is set.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<&str> {
@@ -95,5 +107,17 @@ impl Settings {
         map.into_iter()
             .flatten()
             .map(|(name, secret)| (name.as_str(), secret))
+    }
+
+    /// Every credential, whatever its key: for those who must keep them out of what they print.
+    pub fn every_secret(&self) -> impl Iterator<Item = &Secret> {
+        self.0.values().flat_map(|value| {
+            let (one, many) = match value {
+                Value::Secret(secret) => (Some(secret), None),
+                Value::Secrets(map) => (None, Some(map.values())),
+                _ => (None, None),
+            };
+            one.into_iter().chain(many.into_iter().flatten())
+        })
     }
 }
