@@ -29,6 +29,8 @@ pub(crate) struct FakeStore {
     slots: Mutex<HashSet<(String, DateTime<Utc>)>>,
     /// Every write fails, as on a full disk.
     pub(crate) full: AtomicBool,
+    /// Every write waits for ever.
+    pub(crate) writes_hang: AtomicBool,
     /// Every read and write waits for ever.
     pub(crate) hangs: AtomicBool,
     /// These API configurations are being imported by somebody else.
@@ -43,6 +45,9 @@ pub(crate) struct FakeStore {
 impl FakeStore {
     async fn try_write(&self) -> Result<(), StoreError> {
         self.try_read().await;
+        if self.writes_hang.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         if self.full.load(Ordering::SeqCst) {
             return Err(StoreError::Engine {
                 place: "memory".to_owned(),
