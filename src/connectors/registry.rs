@@ -1,6 +1,6 @@
 //! Which connectors exist. A new one is one line in `ENTRIES`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Connector, ConnectorError};
@@ -34,18 +34,28 @@ impl Connectors {
     /// Opens a connector for each tool. One that cannot be opened (a bad key, no trust store) fails when it is asked for.
     #[must_use]
     pub fn open(config: &Config) -> Self {
-        let open = |tool: &Tool| {
-            let entry = ENTRIES
-                .iter()
-                .find(|entry| entry.spec.name == tool.connector)
-                .ok_or_else(|| format!("there is no connector {}", tool.connector))?;
-            (entry.open)(tool).map_err(|error| error.to_string())
-        };
         Self(
             config
                 .tools
                 .values()
                 .map(|tool| (tool.name.clone(), open(tool)))
+                .collect(),
+        )
+    }
+
+    /// The connectors of a new configuration: those of the tools named in `same` are kept, with their connections and rate
+    /// limits, all others opened.
+    #[must_use]
+    pub fn reopen(before: &Self, config: &Config, same: &BTreeSet<String>) -> Self {
+        let kept_or_opened = |tool: &Tool| match before.0.get(&tool.name) {
+            Some(connector) if same.contains(&tool.name) => connector.clone(),
+            _ => open(tool),
+        };
+        Self(
+            config
+                .tools
+                .values()
+                .map(|tool| (tool.name.clone(), kept_or_opened(tool)))
                 .collect(),
         )
     }
@@ -63,4 +73,12 @@ impl Connectors {
             ))),
         }
     }
+}
+
+fn open(tool: &Tool) -> Result<Arc<dyn Connector>, String> {
+    let entry = ENTRIES
+        .iter()
+        .find(|entry| entry.spec.name == tool.connector)
+        .ok_or_else(|| format!("there is no connector {}", tool.connector))?;
+    (entry.open)(tool).map_err(|error| error.to_string())
 }

@@ -35,6 +35,8 @@ pub struct Change {
     pub key: SourceKey,
     /// Its digest.
     pub digest: Digest,
+    /// This run has seen another row of this sighting, which was as stored: merge, do not replace.
+    pub again: bool,
     /// Its own fingerprint.
     pub fingerprint: Fingerprint,
     /// Canonical vulnerability id, for searching.
@@ -68,11 +70,20 @@ pub struct Proof {
     /// Which.
     pub scope: ScopeId,
     /// Its known sightings that were not seen.
-    pub unseen: Vec<SourceKey>,
+    pub unseen: Unseen,
     /// After how many complete imports in a row without it a sighting is resolved.
     pub resolve_after: u32,
     /// When the scope's end was read.
     pub at: DateTime<Utc>,
+}
+
+/// Which sightings of a scope were not seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unseen {
+    /// These.
+    These(Vec<SourceKey>),
+    /// All of them: the record itself is gone.
+    All,
 }
 
 /// When an import is held.
@@ -105,4 +116,15 @@ pub struct Accepted {
     pub run: RunId,
     /// So many were resolved.
     pub resolved: u64,
+}
+
+/// A record that a complete discovery lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedRecord {
+    /// The vendor's id.
+    pub id: String,
+    /// The vendor's name.
+    pub name: String,
+    /// Whether the API configuration's filter admits it.
+    pub wanted: bool,
 }

@@ -17,7 +17,8 @@ use crate::config::StoreUrl;
 use crate::finding::Finding;
 
 pub use import::{
-    Accepted, Change, Closing, HoldLimits, Proof, ScopeId, ScopeKey, ScopeState, WriteCounts,
+    Accepted, Change, Closing, HoldLimits, ListedRecord, Proof, ScopeId, ScopeKey, ScopeState,
+    Unseen, WriteCounts,
 };
 pub use query::{ApiState, FindingFilter, RecordState, StatusFilter};
 pub use run::{Claim, NewRun, Run, RunEnd, RunFilter, RunId, RunState, Trigger};
@@ -54,7 +55,7 @@ pub trait Store: Send + Sync {
         &self,
         run: RunId,
         scope: ScopeId,
-        changes: Vec<Change>,
+        changes: Arc<[Change]>,
     ) -> Result<WriteCounts, StoreError>;
 
     /// The end of an import: counts a complete import for each proven scope, resolves what was proven gone, or holds it all.
@@ -74,12 +75,13 @@ pub trait Store: Send + Sync {
         at: DateTime<Utc>,
     ) -> Result<Option<Accepted>, StoreError>;
 
-    /// After a complete discovery: these records exist, all others of the API configuration are `missing`. The answer is
+    /// After a complete discovery: these records exist, all others of the API configuration are `missing`. Records that the
+    /// API configuration does not want are not added; where they are known already, they become `excluded`. The answer is
     /// what is missing, each with its scopes, for `missing_records = "resolve"`.
     async fn list_records(
         &self,
         run: RunId,
-        records: Vec<(String, String)>,
+        records: Vec<ListedRecord>,
     ) -> Result<Vec<(RecordState, Vec<ScopeId>)>, StoreError>;
 
     /// Records, counts, last runs of every API configuration that the store knows.

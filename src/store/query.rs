@@ -51,7 +51,7 @@ pub struct RecordState {
     pub id: String,
     /// The vendor's name.
     pub name: String,
-    /// `present`, or `missing`: no longer listed by a complete discovery.
+    /// `present`; `missing`: no longer listed by a complete discovery; `excluded`: listed, but no longer wanted.
     pub state: String,
     /// Since when it is missing.
     pub missing_since: Option<DateTime<Utc>>,
