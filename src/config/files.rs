@@ -111,7 +111,7 @@ impl Files {
             .collect()
     }
 
-    fn fail(&mut self, path: &Path, error: &io::Error) {
+    pub(super) fn fail(&mut self, path: &Path, error: &io::Error) {
         if error.kind() == io::ErrorKind::PermissionDenied {
             self.forbidden.push(path.to_path_buf());
         }

@@ -8,7 +8,7 @@ use config::{Map, Value};
 use super::api_configurations::{self, General};
 use super::document::Document;
 use super::environment;
-use super::files;
+use super::files::{self, Files};
 use super::key_path::KeyPath;
 use super::keys;
 use super::problem::{Place, Problem, Problems};
@@ -70,7 +70,14 @@ pub fn load(
 /// # Errors
 /// All mistakes in what is looked at.
 pub fn load_local(path: &Path, environment: &BTreeMap<String, String>) -> Result<Local, Problems> {
-    let mut files = files::read(path);
+    local(path, files::read(path), environment)
+}
+
+pub(super) fn local(
+    path: &Path,
+    mut files: Files,
+    environment: &BTreeMap<String, String>,
+) -> Result<Local, Problems> {
     let forbidden = std::mem::take(&mut files.forbidden);
     files
         .problems
@@ -105,7 +112,7 @@ struct Prepared<'a> {
 impl<'a> Prepared<'a> {
     fn of(
         path: &'a Path,
-        files: &'a files::Files,
+        files: &'a Files,
         environment: &BTreeMap<String, String>,
         connectors: &[&'static ConnectorSpec],
     ) -> Self {

@@ -218,7 +218,7 @@ impl<'a> Reader<'a> {
     /// Something is missing; kept back while a file could not be read, since it may stand there.
     pub(super) fn missing(&mut self, path: &KeyPath, message: String) {
         if !self.incomplete {
-            self.problem(self.sources.key_place(path), path, message);
+            self.problem(self.sources.value_place(path), path, message);
         }
     }
 
