@@ -68,14 +68,17 @@ pub(crate) enum Command {
     /// Asks the daemon to import, and shows how far it is: bars on a terminal, a line now and then in a pipe, both on
     /// standard error. The summary at the end goes to standard output. Ctrl-C stops watching; the import goes on in the
     /// daemon.
-    #[command(after_long_help = "\
+    #[command(
+        override_usage = "secpull run [OPTIONS] <NAME>...\n       secpull run [OPTIONS] --all",
+        after_long_help = "\
 Examples:
   secpull run shop payments          import these two, and wait
   secpull run --all --detach         start all, print the runs' numbers, do not wait
   secpull run shop --standalone      import in this process, without a daemon
   secpull run shop --format json     the summary as JSON
 
-Exit code 0 only if every import is complete.")]
+Exit code 0 only if every import is complete."
+    )]
     Run(RunArguments),
 
     /// Validate the configuration, then connect and authenticate to each tool

@@ -11,7 +11,7 @@ use super::table::{Column, Field, state_colour};
 use super::text::{clean, count, relative, span};
 use crate::config::Config;
 use crate::daemon::control::api::{ApiStatus, DaemonStatus, StatusAnswer};
-use crate::schedule;
+use crate::daemon::control::api_statuses;
 use crate::store::{self, ApiState, RunState, StoreError};
 
 const MISSING: &str = "missing";
@@ -102,47 +102,10 @@ fn problems(status: &StatusAnswer) -> Vec<String> {
 
 /// What is known while no daemon runs: nothing comes next.
 fn without_daemon(config: &Config, states: Vec<ApiState>) -> StatusAnswer {
-    let api_configurations = config
-        .api_configurations
-        .values()
-        .map(|api| {
-            let state = states
-                .iter()
-                .find(|state| state.api_configuration == api.name);
-            let tool = config.tools.get(&api.tool);
-            let records = state.map(|s| s.records.clone()).unwrap_or_default();
-            let last_run = state.and_then(|s| s.last_run.clone());
-            let held = state.map_or(0, |s| s.held);
-            let mut problems = Vec::new();
-            if let Some(run) = &last_run
-                && let Some(error) = &run.error
-            {
-                problems.push(format!("last import {}: {error}", run.status));
-            }
-            problems.extend(
-                records
-                    .iter()
-                    .filter(|record| record.state == MISSING)
-                    .map(|record| format!("record {} is missing", record.name)),
-            );
-            ApiStatus {
-                api_configuration: api.name.clone(),
-                tool: api.tool.clone(),
-                connector: tool.map(|t| t.connector.clone()).unwrap_or_default(),
-                product: api.product.clone(),
-                enabled: config.automatic_import && api.automatic_import,
-                schedule: schedule::describe(&api.schedule),
-                next_run: None,
-                last_run,
-                progress: None,
-                last_complete_at: state.and_then(|s| s.last_complete_at),
-                unresolved: state.map_or(0, |s| s.unresolved),
-                held,
-                records,
-                problems,
-            }
-        })
-        .collect();
+    let mut api_configurations = api_statuses(config, states, Utc::now());
+    for api in &mut api_configurations {
+        api.next_run = None;
+    }
     StatusAnswer {
         daemon: None,
         api_configurations,

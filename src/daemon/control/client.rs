@@ -98,9 +98,9 @@ impl Client {
         if let Some(name) = &filter.api_configuration {
             query.push(("api_configuration", name.clone()));
         }
-        if let Some(limit) = filter.limit {
-            query.push(("limit", limit.to_string()));
-        }
+        // Left out, the daemon would put a limit of its own.
+        let limit = filter.limit.unwrap_or(u32::MAX);
+        query.push(("limit", limit.to_string()));
         let answer: RunsAnswer = self.get("/v1/runs", &query).await?;
         Ok(answer.runs)
     }
@@ -374,23 +374,29 @@ fn understand(event: &ServerEvent) -> Result<Option<RunEvent>, ClientError> {
 }
 
 fn finding_query(filter: &FindingFilter) -> Vec<(&'static str, String)> {
-    let statuses = match &filter.status {
-        StatusFilter::Unresolved => Vec::new(),
-        StatusFilter::All => vec!["all"],
-        StatusFilter::Only(only) => only.iter().map(|status| status.as_str()).collect(),
-    };
-    let texts = |list: &'_ [String]| list.join(",");
     let mut query = vec![
         ("severity", words(&filter.severities, |s| s.as_str())),
-        ("status", statuses.join(",")),
-        ("product", texts(&filter.products)),
-        ("branch", texts(&filter.branches)),
-        ("service", texts(&filter.services)),
         ("kind", words(&filter.kinds, |k| k.as_str())),
-        ("api_configuration", texts(&filter.api_configurations)),
-        ("vulnerability", texts(&filter.vulnerabilities)),
+        (
+            "status",
+            match &filter.status {
+                StatusFilter::Unresolved => String::new(),
+                StatusFilter::All => "all".to_owned(),
+                StatusFilter::Only(only) => words(only, |s| s.as_str()),
+            },
+        ),
     ];
     query.retain(|(_, value)| !value.is_empty());
+    // Repeated, not joined: names may hold commas.
+    for (key, names) in [
+        ("product", &filter.products),
+        ("branch", &filter.branches),
+        ("service", &filter.services),
+        ("api_configuration", &filter.api_configurations),
+        ("vulnerability", &filter.vulnerabilities),
+    ] {
+        query.extend(names.iter().map(|name| (key, name.clone())));
+    }
     if let Some(since) = filter.first_seen_since {
         let since = since.to_rfc3339_opts(SecondsFormat::Secs, true);
         query.push(("first_seen_since", since));
