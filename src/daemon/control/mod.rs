@@ -4,6 +4,7 @@
 //! the reloader's part.
 
 pub mod api;
+pub mod client;
 mod document;
 mod filter;
 mod peer;
@@ -11,6 +12,7 @@ mod refusal;
 mod routes;
 mod server;
 mod socket;
+mod sse;
 mod statuses;
 
 #[cfg(test)]
