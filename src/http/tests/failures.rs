@@ -312,3 +312,22 @@ async fn a_proxy_that_is_down_is_named() {
         "{error}"
     );
 }
+
+#[tokio::test]
+async fn a_connection_that_is_not_made_in_time_is_named_and_tried_again() {
+    // Accepted by the system, but nobody shakes hands.
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let mut tool = tool(&url.parse().unwrap());
+    tool.trust.accept_invalid = true;
+    let mut limits = hasty();
+    limits.connect = Duration::from_millis(60);
+    let client = Client::with_limits(&tool, &by_key(), limits).unwrap();
+    let error = client.get("/").text().await.unwrap_err();
+    assert_eq!(error.kind, HttpErrorKind::Connection);
+    assert!(
+        error.message.contains("no connection within 60ms"),
+        "{error}"
+    );
+    assert!(error.message.ends_with("(tried 5 times)"), "{error}");
+}

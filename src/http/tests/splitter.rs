@@ -89,7 +89,7 @@ fn what_is_wrong_is_told_apart() {
             "{trailing}"
         );
     }
-    for scalar in ["[1]", "[{},null]", "[\"x\"]"] {
+    for scalar in ["[{},1]", "[{},null]", "[[],\"x\"]"] {
         assert!(
             matches!(of(&[], scalar.as_bytes()), SplitError::Scalar(_)),
             "{scalar}"
@@ -136,10 +136,19 @@ fn what_is_wrong_is_told_apart() {
 }
 
 #[test]
-fn an_array_with_a_scalar_pair_at_the_path_is_refused() {
+fn an_array_of_scalars_at_the_path_is_refused_at_the_end() {
     // What Prometheus answers for a query of a scalar.
-    let text = br#"{"status":"success","data":{"resultType":"scalar","result":[1700000000,"1"]}}"#;
-    assert!(matches!(whole(RESULT, text), Err(SplitError::Scalar(_))));
+    let text = r#"{"status":"success","data":{"resultType":"scalar","result":[1700000000,"1"]}}"#;
+    for size in [1, 1000] {
+        let mut splitter = Splitter::new(RESULT);
+        for piece in text.as_bytes().chunks(size) {
+            let piece = Bytes::copy_from_slice(piece);
+            splitter.feed(&piece, &mut Vec::new()).unwrap();
+        }
+        let error = splitter.finish().unwrap_err();
+        assert!(matches!(error, SplitError::NoArray(_)), "{error}");
+        assert_eq!(splitter.envelope(), text);
+    }
 }
 
 fn json() -> impl Strategy<Value = Value> {
