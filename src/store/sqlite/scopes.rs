@@ -31,7 +31,7 @@ const CONNECTOR: &str = "
     SELECT a.connector FROM scopes s CROSS JOIN api_configurations a ON a.id = s.api_configuration_id
     WHERE s.id = ?1";
 const COUNT_UNRESOLVED: &str = "UPDATE scopes SET unresolved = unresolved + ?2 WHERE id = ?1";
-const KNOWN: &str = "
+pub(super) const KNOWN: &str = "
     SELECT key, digest FROM sightings INDEXED BY sightings_by_key WHERE scope_id = ?1 ORDER BY key";
 const PUT_RECORD: &str = "
     INSERT INTO records (api_configuration_id, record_id, name) VALUES (?1, ?2, ?3)
