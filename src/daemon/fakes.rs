@@ -296,7 +296,7 @@ pub(crate) fn config(names: &[&str], max_concurrent: usize) -> Config {
         name: "dtrack".to_owned(),
         connector: "dependency-track".to_owned(),
         location: "http://127.0.0.1:9/".parse().unwrap(),
-        secret: None,
+        secret: Some(crate::config::Secret::new("key")),
         trust: Trust::default(),
         proxy: ProxySetting::Direct,
         timeout: Duration::from_secs(1),

@@ -97,7 +97,7 @@ impl Notifier {
 }
 
 /// Whether the schedule's task and the store answer within `limit`.
-pub async fn is_alive(engine: &Engine, rounds: &Rounds, limit: Duration) -> bool {
+pub(super) async fn is_alive(engine: &Engine, rounds: &Rounds, limit: Duration) -> bool {
     let store = async {
         let filter = crate::store::RunFilter {
             limit: Some(1),

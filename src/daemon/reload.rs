@@ -220,7 +220,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::*;
-    use crate::config::ApiConfiguration;
+    use crate::config::{ApiConfiguration, Tool};
     use crate::daemon::engine::tests::Bench;
     use crate::daemon::fakes::{api, config};
 
@@ -281,6 +281,26 @@ mod tests {
         *next.lock().unwrap() = Ok(config(&["a"], 1));
         assert_eq!(reloader.reload().await.unwrap(), Changes::default());
         assert!(reloader.problems().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_tool_that_says_the_same_keeps_its_connector_and_another_gets_a_new_one() {
+        let bench = Bench::new(config(&["a"], 1));
+        let next: Next = Arc::new(Mutex::new(Ok(config(&["a", "b"], 1))));
+        let reloader = reloader(&bench, &next);
+        let connector = || bench.engine.setup().connectors.get("dtrack").unwrap();
+        let first = connector();
+        reloader.reload().await.unwrap();
+        assert!(Arc::ptr_eq(&first, &connector()));
+
+        let mut changed = config(&["a", "b"], 1);
+        let mut tool = Tool::clone(&changed.tools["dtrack"]);
+        tool.revision = [1; 8];
+        changed.tools.insert("dtrack".to_owned(), Arc::new(tool));
+        *next.lock().unwrap() = Ok(changed);
+        let changes = reloader.reload().await.unwrap();
+        assert_eq!(changes.changed, ["tools.dtrack"]);
+        assert!(!Arc::ptr_eq(&first, &connector()));
     }
 
     #[tokio::test]

@@ -13,13 +13,14 @@ mod routes;
 mod server;
 mod socket;
 mod sse;
+mod state;
 mod statuses;
 
 #[cfg(test)]
 mod tests;
 
-pub use document::document;
 pub use peer::{Authority, Peer, Right};
-pub use server::{Control, serve, serve_metrics};
+pub use server::{document, serve, serve_metrics};
 pub use socket::{Socket, SocketError};
+pub use state::Control;
 pub use statuses::api_statuses;

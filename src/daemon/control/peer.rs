@@ -51,7 +51,7 @@ pub enum Right {
 }
 
 /// Tells all groups of a peer.
-pub type GroupsOf = Arc<dyn Fn(Peer) -> Vec<u32> + Send + Sync>;
+pub(super) type GroupsOf = Arc<dyn Fn(Peer) -> Vec<u32> + Send + Sync>;
 
 /// Decides what peers may do.
 #[derive(Clone)]

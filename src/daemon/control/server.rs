@@ -1,69 +1,26 @@
 //! The server: its state, its gate, its routes put together.
 
-use std::sync::Arc;
+use std::sync::OnceLock;
 
-use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{Method, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use nix::unistd::Gid;
+use axum::{Extension, Router};
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::document;
-use super::peer::{Authority, PeerOf};
+use super::document::{Document, head};
+use super::peer::PeerOf;
 use super::refusal::Refusal;
 use super::routes::{events, findings, manage, observe, runs, status};
 use super::socket::Socket;
-use crate::daemon::engine::Engine;
-use crate::daemon::reload::Reloader;
-use crate::daemon::rounds::Rounds;
-
-/// What the handlers work with.
-#[derive(Clone)]
-pub struct Control {
-    pub(super) engine: Engine,
-    pub(super) reloader: Arc<Reloader>,
-    pub(super) rounds: Rounds,
-    pub(super) started_at: chrono::DateTime<chrono::Utc>,
-    pub(super) stop: CancellationToken,
-    authority: Authority,
-}
-
-impl Control {
-    /// A control for these parts; members of `group` may read and run. It ends with `stop`, open streams too.
-    #[must_use]
-    pub fn new(
-        engine: Engine,
-        reloader: Arc<Reloader>,
-        rounds: Rounds,
-        group: Gid,
-        stop: CancellationToken,
-    ) -> Self {
-        Self {
-            started_at: engine.now(),
-            engine,
-            reloader,
-            rounds,
-            stop,
-            authority: Authority::of_this_process(group),
-        }
-    }
-
-    /// With another judge of peers.
-    #[cfg(test)]
-    pub(super) fn judged_by(mut self, authority: Authority) -> Self {
-        self.authority = authority;
-        self
-    }
-}
+use super::state::Control;
 
 /// Every route of the socket, with its documentation.
-pub(super) fn routes() -> OpenApiRouter<Control> {
-    OpenApiRouter::with_openapi(document::head())
+fn routes() -> OpenApiRouter<Control> {
+    OpenApiRouter::with_openapi(head())
         .routes(routes!(status::status))
         .routes(routes!(runs::list, runs::start))
         .routes(routes!(runs::one))
@@ -78,11 +35,23 @@ pub(super) fn routes() -> OpenApiRouter<Control> {
         .routes(routes!(observe::openapi_v1))
 }
 
+/// The OpenAPI document as JSON. It is made of the same declarations as the routes, so it cannot differ from them.
+#[must_use]
+pub fn document() -> &'static str {
+    static DOCUMENT: OnceLock<String> = OnceLock::new();
+    DOCUMENT.get_or_init(|| {
+        let (_, document) = routes().split_for_parts();
+        // Only maps with keys that are not text could fail here, and there are none.
+        document.to_pretty_json().unwrap_or_default()
+    })
+}
+
 /// Answers at the socket until the control's end; the socket's file is removed then.
 pub async fn serve(socket: Socket, control: Control) {
     let (listener, file) = socket.into_parts();
     let (router, _) = routes().split_for_parts();
     let router = strict(router)
+        .layer(Extension(Document(document())))
         .layer(middleware::from_fn_with_state(control.clone(), gate))
         .with_state(control.clone());
     let served = axum::serve(
@@ -136,7 +105,7 @@ async fn gate(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match control.authority.right_of(peer).await {
+    match control.authority().right_of(peer).await {
         Ok(right) => {
             request.extensions_mut().insert(right);
             next.run(request).await

@@ -12,7 +12,7 @@ use super::read;
 use super::runs::existing;
 use crate::daemon::control::api::{ErrorAnswer, RunEvent};
 use crate::daemon::control::refusal::Refusal;
-use crate::daemon::control::server::Control;
+use crate::daemon::control::state::Control;
 use crate::daemon::engine::Engine;
 use crate::import::ProgressSnapshot;
 use crate::store::Run;

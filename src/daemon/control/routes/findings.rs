@@ -13,7 +13,7 @@ use super::read;
 use crate::daemon::control::api::ErrorAnswer;
 use crate::daemon::control::filter::{FindingsParameters, finding_filter};
 use crate::daemon::control::refusal::Refusal;
-use crate::daemon::control::server::Control;
+use crate::daemon::control::state::Control;
 use crate::finding::Finding;
 use crate::store::StoreError;
 

@@ -7,7 +7,7 @@ use super::read;
 use crate::daemon::control::api::{Accept, AcceptAnswer, ErrorAnswer, ReloadAnswer};
 use crate::daemon::control::peer::{Right, not_enough};
 use crate::daemon::control::refusal::Refusal;
-use crate::daemon::control::server::Control;
+use crate::daemon::control::state::Control;
 
 /// Lets a held import resolve what it would have resolved.
 #[utoipa::path(

@@ -1,13 +1,14 @@
 use std::time::Duration;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 
 use crate::daemon::control::api::ErrorAnswer;
-use crate::daemon::control::document::document;
+use crate::daemon::control::document::Document;
 use crate::daemon::control::refusal::Refusal;
-use crate::daemon::control::server::Control;
+use crate::daemon::control::state::Control;
 use crate::daemon::notify::is_alive;
 
 /// Schedule and store must answer within this.
@@ -66,8 +67,8 @@ pub(crate) async fn healthz(State(control): State<Control>) -> Result<&'static s
         (status = 403, body = ErrorAnswer, description = "the peer is not in the socket's group"),
     )
 )]
-pub(crate) async fn openapi() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json")], document())
+pub(crate) async fn openapi(Extension(Document(text)): Extension<Document>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], text)
 }
 
 /// This document, beside the calls that it describes.
@@ -79,6 +80,8 @@ pub(crate) async fn openapi() -> impl IntoResponse {
         (status = 403, body = ErrorAnswer, description = "the peer is not in the socket's group"),
     )
 )]
-pub(crate) async fn openapi_v1() -> impl IntoResponse {
-    ([(CONTENT_TYPE, "application/json")], document())
+pub(crate) async fn openapi_v1(
+    Extension(Document(text)): Extension<Document>,
+) -> impl IntoResponse {
+    ([(CONTENT_TYPE, "application/json")], text)
 }

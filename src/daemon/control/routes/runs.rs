@@ -9,7 +9,7 @@ use utoipa::IntoParams;
 use super::read;
 use crate::daemon::control::api::{ErrorAnswer, RunsAnswer, StartRuns, StartedRun, StartedRuns};
 use crate::daemon::control::refusal::Refusal;
-use crate::daemon::control::server::Control;
+use crate::daemon::control::state::Control;
 use crate::store::{Run, RunFilter, RunId, Trigger};
 
 /// So many runs are listed where the request does not say.

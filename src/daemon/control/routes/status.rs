@@ -3,7 +3,7 @@ use axum::extract::State;
 
 use crate::daemon::control::api::{DaemonStatus, ErrorAnswer, StatusAnswer};
 use crate::daemon::control::refusal::Refusal;
-use crate::daemon::control::server::Control;
+use crate::daemon::control::state::Control;
 use crate::daemon::control::statuses::api_statuses;
 
 /// How the daemon is, and each API configuration.
