@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Connector, ConnectorError};
+use super::{Connector, ConnectorError, dependency_track, trivy_prometheus};
 use crate::config::{Config, ConnectorSpec, Tool};
 use crate::http::HttpError;
 
@@ -14,7 +14,14 @@ struct Entry {
     open: Open,
 }
 
-const ENTRIES: &[Entry] = &[];
+const ENTRIES: &[Entry] = &[
+    entry(&dependency_track::SPEC, dependency_track::open),
+    entry(&trivy_prometheus::SPEC, trivy_prometheus::open),
+];
+
+const fn entry(spec: &'static ConnectorSpec, open: Open) -> Entry {
+    Entry { spec, open }
+}
 
 /// The descriptions of all connectors, by name.
 pub fn specs() -> impl Iterator<Item = &'static ConnectorSpec> {

@@ -167,7 +167,7 @@ fn loader(path: &Path) -> Loader {
     let path = path.to_owned();
     Arc::new(move || {
         let specs: Vec<_> = connectors::specs().collect();
-        let loaded = config::load(&path, std::env::vars_os(), &specs)
+        let loaded = config::load(&path, &config::process_environment(), &specs)
             .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");

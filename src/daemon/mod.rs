@@ -5,6 +5,8 @@
 
 pub mod control;
 pub mod engine;
+#[cfg(test)]
+mod fakes;
 pub mod health;
 mod life;
 pub mod logging;

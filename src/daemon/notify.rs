@@ -12,7 +12,7 @@ use super::rounds::{Rounds, next_of_all};
 /// How often the status line is looked at; it is sent when it changed.
 const STATUS_EVERY: Duration = Duration::from_secs(10);
 
-type Send = Arc<dyn Fn(&[NotifyState<'_>]) + std::marker::Send + Sync>;
+pub(super) type Send = Arc<dyn Fn(&[NotifyState<'_>]) + std::marker::Send + Sync>;
 
 /// Tells the service manager how the daemon is; without one it does nothing.
 #[derive(Clone)]
@@ -30,6 +30,12 @@ impl Notifier {
                 tracing::warn!("the service manager cannot be told: {error}");
             }
         });
+        Self { engine, send }
+    }
+
+    /// Tells this instead.
+    #[cfg(test)]
+    pub(super) fn telling(engine: Engine, send: Send) -> Self {
         Self { engine, send }
     }
 
@@ -105,4 +111,82 @@ pub async fn is_alive(engine: &Engine, rounds: &Rounds, limit: Duration) -> bool
         tokio::time::timeout(limit, store)
     );
     schedule && store.is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::sync::atomic::Ordering;
+
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::daemon::engine::tests::Bench;
+    use crate::daemon::fakes::config;
+
+    fn overheard(engine: Engine) -> (Notifier, mpsc::UnboundedReceiver<String>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let send: Send = Arc::new(move |states| {
+            let lines: Vec<_> = states.iter().map(ToString::to_string).collect();
+            let _ = sender.send(lines.join("\n"));
+        });
+        (Notifier::telling(engine, send), receiver)
+    }
+
+    #[tokio::test]
+    async fn the_status_tells_load_and_next_slot() {
+        let bench = Bench::new(config(&["a", "b"], 1));
+        let (notifier, mut told) = overheard(bench.engine.clone());
+        bench.start(&["a", "b"]).await;
+        notifier.ready();
+        assert_eq!(
+            told.recv().await.unwrap(),
+            "READY=1\nSTATUS=1 running, 1 queued, next a at 2026-11-24 02:00 UTC"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_reload_tells_its_time_in_the_same_message() {
+        let bench = Bench::new(config(&["a"], 1));
+        let (notifier, mut told) = overheard(bench.engine.clone());
+        notifier.reloading();
+        let message = told.recv().await.unwrap();
+        assert!(
+            message.starts_with("RELOADING=1\nMONOTONIC_USEC="),
+            "{message}"
+        );
+    }
+
+    #[tokio::test]
+    async fn the_watchdog_is_pinged_until_the_schedule_hangs() {
+        let bench = Bench::new(config(&["a"], 1));
+        let stop = CancellationToken::new();
+        let (rounds, _task) = Rounds::begin(bench.engine.clone(), stop.clone());
+        let (notifier, mut told) = overheard(bench.engine.clone());
+        let limit = Duration::from_millis(100);
+        tokio::spawn(notifier.keep_watchdog(rounds.clone(), limit, stop.clone()));
+        for _ in 0..3 {
+            assert_eq!(told.recv().await.unwrap(), "WATCHDOG=1");
+        }
+
+        bench.store.writes_hang.store(true, Ordering::SeqCst);
+        bench.clock.set("2026-11-24T02:00:00Z".parse().unwrap());
+        rounds.reloaded();
+        while rounds.answers_within(limit).await {}
+        while told.try_recv().is_ok() {}
+        // At most the ping that was on its way; then silence for longer than the manager waits.
+        let _ = tokio::time::timeout(limit, told.recv()).await;
+        assert!(tokio::time::timeout(limit * 5, told.recv()).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_store_that_answers_with_an_error_is_no_reason_to_be_restarted() {
+        let bench = Bench::new(config(&["a"], 1));
+        let (rounds, _task) = Rounds::begin(bench.engine.clone(), CancellationToken::new());
+        bench.store.full.store(true, Ordering::SeqCst);
+        assert!(is_alive(&bench.engine, &rounds, Duration::from_secs(20)).await);
+        bench.store.hangs.store(true, Ordering::SeqCst);
+        assert!(!is_alive(&bench.engine, &rounds, Duration::from_millis(100)).await);
+    }
 }

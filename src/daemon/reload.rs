@@ -212,3 +212,89 @@ fn compare<T>(
         changes.removed.push(format!("{table}.{name}"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::config::ApiConfiguration;
+    use crate::daemon::engine::tests::Bench;
+    use crate::daemon::fakes::{api, config};
+
+    type Next = Arc<Mutex<Result<Config, Vec<String>>>>;
+
+    fn reloader(bench: &Bench, next: &Next) -> Reloader {
+        let (rounds, _task) = Rounds::begin(bench.engine.clone(), CancellationToken::new());
+        let next = Arc::clone(next);
+        let load: Loader = Arc::new(move || next.lock().unwrap().clone());
+        let silent = Notifier::telling(bench.engine.clone(), Arc::new(|_| {}));
+        Reloader::new(bench.engine.clone(), rounds, load, silent)
+    }
+
+    #[tokio::test]
+    async fn a_reload_tells_what_was_added_removed_and_changed() {
+        let bench = Bench::new(config(&["a", "b", "same"], 1));
+        let mut new = config(&["b", "c", "same"], 2);
+        let changed = ApiConfiguration {
+            revision: [1; 8],
+            ..api("b")
+        };
+        new.api_configurations
+            .insert("b".to_owned(), Arc::new(changed));
+        let reloader = reloader(&bench, &Arc::new(Mutex::new(Ok(new))));
+        let changes = reloader.reload().await.unwrap();
+        assert_eq!(changes.added, ["api_configurations.c"]);
+        assert_eq!(changes.removed, ["api_configurations.a"]);
+        assert_eq!(
+            changes.changed,
+            ["api_configurations.b", "automatic_import"]
+        );
+        assert_eq!(bench.engine.setup().config.max_concurrent, 2);
+        assert!(reloader.problems().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_wrong_configuration_changes_nothing_and_is_a_problem_until_it_is_mended() {
+        let bench = Bench::new(config(&["a"], 1));
+        let lines = vec!["x.toml:1:1: one".to_owned(), "x.toml:2:1: two".to_owned()];
+        let next: Next = Arc::new(Mutex::new(Err(lines.clone())));
+        let reloader = reloader(&bench, &next);
+        assert_eq!(reloader.reload().await.unwrap_err().0, lines);
+        assert!(
+            bench
+                .engine
+                .setup()
+                .config
+                .api_configurations
+                .contains_key("a")
+        );
+        assert_eq!(
+            reloader.problems(),
+            [
+                "configuration refused at 2026-11-24T01:00:00Z: x.toml:1:1: one",
+                "configuration refused at 2026-11-24T01:00:00Z: x.toml:2:1: two"
+            ]
+        );
+        *next.lock().unwrap() = Ok(config(&["a"], 1));
+        assert_eq!(reloader.reload().await.unwrap(), Changes::default());
+        assert!(reloader.problems().is_empty());
+    }
+
+    #[tokio::test]
+    async fn what_needs_a_restart_is_said_to_need_one() {
+        let bench = Bench::new(config(&["a"], 1));
+        let mut new = config(&["a"], 1);
+        new.store = StoreUrl::Sqlite("/elsewhere.db".into());
+        let reloader = reloader(&bench, &Arc::new(Mutex::new(Ok(new))));
+        assert_eq!(reloader.reload().await.unwrap().changed, ["store"]);
+        assert_eq!(
+            reloader.problems(),
+            [
+                "store.url was changed in the configuration: it takes effect when the daemon is restarted"
+            ]
+        );
+    }
+}

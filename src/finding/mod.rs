@@ -3,6 +3,7 @@
 //! Belongs here: the words of the field as types, and pure rules over them. Does not belong here: I/O, SQL, vendors.
 
 mod content;
+mod cvss;
 mod fingerprint;
 mod image;
 mod place;
@@ -10,14 +11,15 @@ mod printed;
 mod severity;
 mod sighting;
 mod status;
+mod word;
 
 pub use content::Content;
+pub use cvss::Cvss;
 pub use fingerprint::{Filing, Fingerprint, canonical_vulnerability_id, fingerprint};
 pub use image::ImageReference;
-pub use place::{
-    Cloud, Component, Endpoint, Host, Image, Kind, Kubernetes, SourceLocation, UnknownWord,
-};
+pub use place::{Cloud, Component, Endpoint, Host, Image, Kind, Kubernetes, SourceLocation};
 pub use printed::{Finding, HistoryEvent, PrintedSighting};
 pub use severity::Severity;
-pub use sighting::{Cvss, Digest, Sighting, SourceKey};
+pub use sighting::{Digest, Sighting, SourceKey};
 pub use status::Status;
+pub use word::UnknownWord;

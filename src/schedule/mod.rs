@@ -15,4 +15,4 @@ pub use bell::{Bell, BellError};
 pub(crate) use clock::ManualClock;
 pub use clock::{Clock, SystemClock};
 pub use due::{Due, GRACE, Horizon, due};
-pub use slot::{describe, latest_slot, next_slot};
+pub use slot::{latest_slot, next_slot};

@@ -54,18 +54,6 @@ pub fn next_slot(
     }
 }
 
-/// A schedule in words: `daily 02:00`, `every 6h`, `cron 0 */6 * * *`.
-#[must_use]
-pub fn describe(setting: &ScheduleSetting) -> String {
-    match setting {
-        ScheduleSetting::Daily { hour, minute } => format!("daily {hour:02}:{minute:02}"),
-        ScheduleSetting::Every(period) => {
-            format!("every {}", humantime::format_duration(*period))
-        }
-        ScheduleSetting::Cron(expression) => format!("cron {expression}"),
-    }
-}
-
 /// A pattern of six fields, for the bell, that matches every slot of the schedule, and perhaps other moments.
 pub(super) fn ring_pattern(setting: &ScheduleSetting, name: &str) -> String {
     match setting {
@@ -261,13 +249,6 @@ mod tests {
             .collect();
         assert!(slots.len() > 450, "{} different slots", slots.len());
         assert_eq!(next_slot(&setting, "a", now), next_slot(&setting, "a", now));
-    }
-
-    #[test]
-    fn schedules_are_described_as_they_are_written() {
-        assert_eq!(describe(&daily(2, 5)), "daily 02:05");
-        assert_eq!(describe(&every(6 * 3600)), "every 6h");
-        assert_eq!(describe(&cron("0 */6 * * *")), "cron 0 */6 * * *");
     }
 
     fn any_setting() -> impl Strategy<Value = ScheduleSetting> {

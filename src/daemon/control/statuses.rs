@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::api::ApiStatus;
 use crate::config::{ApiConfiguration, Config};
-use crate::schedule::{describe, next_slot};
+use crate::schedule::next_slot;
 use crate::store::{ApiState, RecordState, Run, RunState};
 
 /// The status of every configured API configuration, by name; nothing under way. What the store knows of others is left
@@ -38,7 +38,7 @@ fn api_status(
         connector: tool.map_or_else(String::new, |tool| tool.connector.clone()),
         product: api.product.clone(),
         enabled,
-        schedule: describe(&api.schedule),
+        schedule: api.schedule.to_string(),
         next_run: enabled
             .then(|| next_slot(&api.schedule, &api.name, now))
             .flatten(),

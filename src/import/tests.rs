@@ -1,0 +1,559 @@
+//! The promises of an import, against a real SQLite store and a connector that follows a script.
+
+#![allow(clippy::unwrap_used)]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{Job, ProgressSnapshot, run};
+use crate::config::{
+    ApiConfiguration, ImportLimits, Labels, MissingRecords, RecordFilter, ScheduleSetting,
+    Settings, StoreUrl,
+};
+use crate::connectors::{Completeness, Connector, ConnectorError, Pulled, Record, Scope, Sink};
+use crate::finding::{Component, Content, Finding, Kind, Severity, Sighting, Status};
+use crate::store::{
+    Claim, FindingFilter, NewRun, Run, RunFilter, RunState, StatusFilter, Store, Trigger, open,
+};
+
+/// Says what it is told to say, once a run.
+struct Script(Mutex<Vec<Act>>);
+
+enum Act {
+    Say(Pulled),
+    Fail(&'static str),
+    Wait,
+}
+
+#[async_trait]
+impl Connector for Script {
+    async fn check(&self, _: Option<&ApiConfiguration>) -> Result<String, ConnectorError> {
+        Ok("script".to_owned())
+    }
+
+    async fn discover(&self) -> Result<Vec<Record>, ConnectorError> {
+        Ok(Vec::new())
+    }
+
+    async fn pull(&self, _: &ApiConfiguration, sink: &mut Sink) -> Result<(), ConnectorError> {
+        let acts = std::mem::take(&mut *self.0.lock().unwrap());
+        for act in acts {
+            match act {
+                Act::Say(pulled) => sink.put(pulled).await?,
+                Act::Fail(reason) => return Err(ConnectorError::Refused(reason.to_owned())),
+                Act::Wait => std::future::pending().await,
+            }
+        }
+        Ok(())
+    }
+}
+
+struct House {
+    store: Arc<dyn Store>,
+    api: ApiConfiguration,
+    _folder: tempfile::TempDir,
+}
+
+impl House {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = StoreUrl::Sqlite(folder.path().join("secpull.db"));
+        Self {
+            store: open(&url).await.unwrap(),
+            api: api("shop"),
+            _folder: folder,
+        }
+    }
+
+    async fn import(&self, acts: Vec<Act>) -> Run {
+        self.import_until(acts, CancellationToken::new()).await
+    }
+
+    async fn import_until(&self, acts: Vec<Act>, cancel: CancellationToken) -> Run {
+        let id = self
+            .store
+            .enqueue(NewRun {
+                api_configuration: self.api.name.clone(),
+                connector: "script".to_owned(),
+                trigger: Trigger::Operator,
+                slot: None,
+                daemon: "test".to_owned(),
+            })
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(self.store.start(id).await.unwrap(), Claim::Running);
+        let job = Job {
+            run: id,
+            api: Arc::new(self.api.clone()),
+            connector: Ok(Arc::new(Script(Mutex::new(acts)))),
+            limits: ImportLimits {
+                max_resolved_fraction: 0.5,
+                min_held: 20,
+                run_timeout: Duration::from_secs(60),
+            },
+        };
+        let (progress, _) = watch::channel(ProgressSnapshot::default());
+        run(&self.store, job, &progress, cancel).await;
+        let filter = RunFilter {
+            id: Some(id),
+            ..RunFilter::default()
+        };
+        self.store.runs(filter).await.unwrap().remove(0)
+    }
+
+    async fn findings(&self) -> Vec<Finding> {
+        let filter = FindingFilter {
+            status: StatusFilter::All,
+            ..FindingFilter::default()
+        };
+        let mut stream = self.store.findings(filter).await.unwrap();
+        let mut findings = Vec::new();
+        while let Some(finding) = stream.recv().await {
+            findings.push(finding.unwrap());
+        }
+        findings
+    }
+
+    async fn statuses(&self) -> Vec<(String, Status)> {
+        let mut statuses: Vec<_> = self
+            .findings()
+            .await
+            .into_iter()
+            .map(|finding| (finding.title, finding.status))
+            .collect();
+        statuses.sort();
+        statuses
+    }
+}
+
+fn api(name: &str) -> ApiConfiguration {
+    ApiConfiguration {
+        name: name.to_owned(),
+        tool: "tool".to_owned(),
+        product: Some("Shop".to_owned()),
+        labels: Labels::default(),
+        records: RecordFilter::default(),
+        missing_records: MissingRecords::Keep,
+        resolve_after: 1,
+        automatic_import: true,
+        schedule: ScheduleSetting::Daily { hour: 2, minute: 0 },
+        run_timeout: Duration::from_secs(60),
+        settings: Settings::default(),
+        revision: [0; 8],
+    }
+}
+
+fn record(name: &str) -> Record {
+    Record {
+        id: name.to_owned(),
+        name: name.to_owned(),
+        detail: None,
+    }
+}
+
+fn scope(name: &str) -> Scope {
+    Scope {
+        record: record(name),
+        branch: None,
+    }
+}
+
+fn sighting(name: &str) -> Sighting {
+    Sighting {
+        source_id: name.to_owned(),
+        severity: Severity::High,
+        content: Content {
+            kind: Kind::Component,
+            title: name.to_owned(),
+            component: Some(Component {
+                name: Some(name.to_owned()),
+                ..Component::default()
+            }),
+            ..Content::default()
+        },
+        raw: format!("{{\"id\":\"{name}\"}}"),
+        ..Sighting::default()
+    }
+}
+
+fn page(record: &str, names: &[&str]) -> Act {
+    page_of(record, names.iter().map(|name| sighting(name)).collect())
+}
+
+fn page_of(record: &str, sightings: Vec<Sighting>) -> Act {
+    Act::Say(Pulled::Page {
+        scope: scope(record),
+        sightings,
+        unreadable: 0,
+        unreadable_reason: None,
+    })
+}
+
+fn complete(record: &str) -> Act {
+    Act::Say(Pulled::End {
+        scope: scope(record),
+        completeness: Completeness::Complete,
+    })
+}
+
+fn incomplete(record: &str) -> Act {
+    Act::Say(Pulled::End {
+        scope: scope(record),
+        completeness: Completeness::Incomplete(format!("{record}: page 2 answered 500")),
+    })
+}
+
+fn status(title: &str, status: Status) -> (String, Status) {
+    (title.to_owned(), status)
+}
+
+#[tokio::test]
+async fn what_a_complete_import_no_longer_sees_is_resolved_and_comes_back_reopened() {
+    let house = House::new().await;
+    let first = house
+        .import(vec![page("r", &["a", "b"]), complete("r")])
+        .await;
+    assert_eq!((first.status, first.new), (RunState::Complete, 2));
+
+    let second = house.import(vec![page("r", &["a"]), complete("r")]).await;
+    assert_eq!(
+        (second.status, second.new, second.unchanged, second.resolved),
+        (RunState::Complete, 0, 1, 1)
+    );
+    assert_eq!(
+        house.statuses().await,
+        [status("a", Status::Open), status("b", Status::Resolved)]
+    );
+
+    let third = house
+        .import(vec![page("r", &["a", "b"]), complete("r")])
+        .await;
+    assert_eq!((third.reopened, third.unchanged), (1, 1));
+    assert_eq!(
+        house.statuses().await,
+        [status("a", Status::Open), status("b", Status::Open)]
+    );
+}
+
+#[tokio::test]
+async fn a_partial_import_keeps_what_it_read_and_resolves_nothing() {
+    let house = House::new().await;
+    house
+        .import(vec![page("r", &["a", "b"]), complete("r")])
+        .await;
+    let run = house
+        .import(vec![
+            page("r", &["c"]),
+            incomplete("r"),
+            page("s", &["d"]),
+            complete("s"),
+        ])
+        .await;
+    assert_eq!(
+        (run.status, run.new, run.resolved),
+        (RunState::Partial, 2, 0)
+    );
+    assert_eq!(run.error.as_deref(), Some("r: page 2 answered 500"));
+    assert!(
+        house
+            .statuses()
+            .await
+            .iter()
+            .all(|(_, status)| *status == Status::Open)
+    );
+}
+
+#[tokio::test]
+async fn a_scope_without_its_end_is_not_complete() {
+    let house = House::new().await;
+    house
+        .import(vec![page("r", &["a", "b"]), complete("r")])
+        .await;
+    let run = house.import(vec![page("r", &["a"])]).await;
+    assert_eq!((run.status, run.resolved), (RunState::Partial, 0));
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_makes_its_scope_incomplete() {
+    let house = House::new().await;
+    house
+        .import(vec![page("r", &["a", "b"]), complete("r")])
+        .await;
+    let unreadable = Act::Say(Pulled::Page {
+        scope: scope("r"),
+        sightings: vec![sighting("a")],
+        unreadable: 1,
+        unreadable_reason: Some("no id".to_owned()),
+    });
+    let run = house.import(vec![unreadable, complete("r")]).await;
+    assert_eq!(
+        (run.status, run.unreadable, run.resolved),
+        (RunState::Partial, 1, 0)
+    );
+    assert_eq!(
+        run.error.as_deref(),
+        Some("r: 1 rows could not be read: no id")
+    );
+}
+
+#[tokio::test]
+async fn an_import_that_cannot_begin_is_failed_and_one_that_breaks_later_is_partial() {
+    let house = House::new().await;
+    let run = house.import(vec![Act::Fail("401: key refused")]).await;
+    assert_eq!(run.status, RunState::Failed);
+    assert_eq!(run.error.as_deref(), Some("401: key refused"));
+    let run = house
+        .import(vec![page("r", &["a"]), Act::Fail("reset")])
+        .await;
+    assert_eq!((run.status, run.new), (RunState::Partial, 1));
+}
+
+#[tokio::test]
+async fn a_cancelled_import_is_interrupted_and_the_next_one_converges() {
+    let house = House::new().await;
+    let cancel = CancellationToken::new();
+    cancel.cancel();
+    let run = house
+        .import_until(vec![page("r", &["a"]), Act::Wait], cancel)
+        .await;
+    assert_eq!(run.status, RunState::Interrupted);
+    let run = house.import(vec![page("r", &["a"]), complete("r")]).await;
+    assert_eq!(run.status, RunState::Complete);
+    assert_eq!(house.statuses().await, [status("a", Status::Open)]);
+}
+
+#[tokio::test]
+async fn an_import_out_of_time_says_so_and_resolves_nothing() {
+    let mut house = House::new().await;
+    house.api.run_timeout = Duration::from_millis(50);
+    let run = house.import(vec![Act::Wait]).await;
+    assert_eq!(run.status, RunState::Failed);
+    assert!(run.error.unwrap().contains("time limit of 50ms"));
+}
+
+#[tokio::test]
+async fn what_smells_is_held_until_accepted() {
+    let house = House::new().await;
+    let names: Vec<_> = (0..40).map(|n| format!("f{n:02}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    house.import(vec![page("r", &names), complete("r")]).await;
+    let run = house
+        .import(vec![page("r", &names[..19]), complete("r")])
+        .await;
+    assert_eq!((run.status, run.resolved), (RunState::Held, 0));
+    assert!(run.error.unwrap().contains("21 of 40"));
+    assert!(
+        house
+            .statuses()
+            .await
+            .iter()
+            .all(|(_, status)| *status == Status::Open)
+    );
+
+    let accepted = house
+        .store
+        .accept("shop", chrono::Utc::now())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((accepted.run, accepted.resolved), (run.id, 21));
+    assert_eq!(
+        house
+            .store
+            .accept("shop", chrono::Utc::now())
+            .await
+            .unwrap(),
+        None
+    );
+    let resolved = |statuses: Vec<(String, Status)>| {
+        statuses
+            .iter()
+            .filter(|(_, s)| *s == Status::Resolved)
+            .count()
+    };
+    assert_eq!(resolved(house.statuses().await), 21);
+}
+
+#[tokio::test]
+async fn twenty_findings_less_one_are_never_held() {
+    let house = House::new().await;
+    let names: Vec<_> = (0..19).map(|n| format!("f{n:02}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    house.import(vec![page("r", &names), complete("r")]).await;
+    let run = house.import(vec![complete("r")]).await;
+    assert_eq!((run.status, run.resolved), (RunState::Complete, 19));
+}
+
+#[tokio::test]
+async fn with_resolve_after_two_it_takes_two_complete_imports_in_a_row() {
+    let mut house = House::new().await;
+    house.api.resolve_after = 2;
+    house
+        .import(vec![page("r", &["a", "b"]), complete("r")])
+        .await;
+    assert_eq!(
+        house
+            .import(vec![page("r", &["a"]), complete("r")])
+            .await
+            .resolved,
+        0
+    );
+    assert_eq!(
+        house
+            .import(vec![page("r", &["a", "b"]), complete("r")])
+            .await
+            .resolved,
+        0
+    );
+    assert_eq!(
+        house
+            .import(vec![page("r", &["a"]), complete("r")])
+            .await
+            .resolved,
+        0
+    );
+    assert_eq!(
+        house
+            .import(vec![page("r", &["a"]), complete("r")])
+            .await
+            .resolved,
+        1
+    );
+}
+
+#[tokio::test]
+async fn the_tools_own_fixed_resolves_at_once_and_is_not_stored_if_never_seen_open() {
+    let house = House::new().await;
+    house.import(vec![page("r", &["a"]), complete("r")]).await;
+    let fixed = |name: &str| Sighting {
+        status: Status::Resolved,
+        ..sighting(name)
+    };
+    let run = house
+        .import(vec![
+            page_of("r", vec![fixed("a"), fixed("never")]),
+            incomplete("r"),
+        ])
+        .await;
+    assert_eq!((run.new, run.resolved), (0, 1));
+    assert_eq!(house.statuses().await, [status("a", Status::Resolved)]);
+}
+
+#[tokio::test]
+async fn rows_of_one_source_id_are_one_sighting_whatever_pages_they_come_on() {
+    let house = House::new().await;
+    let worse = || Sighting {
+        severity: Severity::Critical,
+        ..sighting("a")
+    };
+    let acts = || {
+        vec![
+            page("r", &["a"]),
+            page_of("r", vec![worse()]),
+            complete("r"),
+        ]
+    };
+    let run = house.import(acts()).await;
+    assert_eq!((run.new, run.updated), (1, 0));
+    assert_eq!(house.findings().await[0].severity, Severity::Critical);
+    let again = house.import(acts()).await;
+    assert_eq!((again.new, again.updated, again.unchanged), (0, 0, 1));
+    assert_eq!(house.findings().await[0].severity, Severity::Critical);
+}
+
+#[tokio::test]
+async fn a_record_that_is_no_longer_listed_is_missing_and_its_findings_stay() {
+    let house = House::new().await;
+    let listed = |names: &[&str]| {
+        Act::Say(Pulled::Records(
+            names.iter().map(|name| record(name)).collect(),
+        ))
+    };
+    house
+        .import(vec![
+            listed(&["r", "s"]),
+            page("r", &["a"]),
+            complete("r"),
+            page("s", &["b"]),
+            complete("s"),
+        ])
+        .await;
+    let run = house
+        .import(vec![listed(&["r"]), page("r", &["a"]), complete("r")])
+        .await;
+    assert_eq!((run.status, run.resolved), (RunState::Complete, 0));
+    let states = house.store.api_states().await.unwrap();
+    let state = |name: &str| {
+        let record = states[0].records.iter().find(|record| record.name == name);
+        record.unwrap().state.clone()
+    };
+    assert_eq!(
+        (state("r").as_str(), state("s").as_str()),
+        ("present", "missing")
+    );
+}
+
+#[tokio::test]
+async fn missing_records_resolve_where_the_admin_says_so() {
+    let mut house = House::new().await;
+    house.api.missing_records = MissingRecords::Resolve;
+    let listed = |names: &[&str]| {
+        Act::Say(Pulled::Records(
+            names.iter().map(|name| record(name)).collect(),
+        ))
+    };
+    let both = vec![
+        listed(&["r", "s"]),
+        page("r", &["a"]),
+        complete("r"),
+        page("s", &["b"]),
+        complete("s"),
+    ];
+    house.import(both).await;
+    let run = house
+        .import(vec![listed(&["r"]), page("r", &["a"]), complete("r")])
+        .await;
+    assert_eq!(run.resolved, 1);
+    assert_eq!(
+        house.statuses().await,
+        [status("a", Status::Open), status("b", Status::Resolved)]
+    );
+}
+
+#[tokio::test]
+async fn findings_move_with_the_product_that_the_admin_renames() {
+    let mut house = House::new().await;
+    house.import(vec![page("r", &["a"]), complete("r")]).await;
+    house.api.product = Some("Store".to_owned());
+    house.import(vec![page("r", &["a"]), complete("r")]).await;
+    let findings = house.findings().await;
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].product, "Store");
+}
+
+#[tokio::test]
+async fn without_a_product_every_record_is_one() {
+    let mut house = House::new().await;
+    house.api.product = None;
+    house
+        .import(vec![
+            page("web", &["a"]),
+            complete("web"),
+            page("api", &["a"]),
+            complete("api"),
+        ])
+        .await;
+    let mut products: Vec<_> = house
+        .findings()
+        .await
+        .into_iter()
+        .map(|f| f.product)
+        .collect();
+    products.sort();
+    assert_eq!(products, ["api", "web"]);
+}

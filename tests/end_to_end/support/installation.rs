@@ -1,0 +1,110 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::{Daemon, Ran};
+
+/// A folder with a configuration, in which everything that secpull makes stays.
+pub(crate) struct Installation {
+    folder: TempDir,
+}
+
+impl Installation {
+    /// An installation whose `secpull.toml` ends with this text.
+    pub(crate) fn new(toml: &str) -> Self {
+        let installation = Self {
+            folder: tempfile::tempdir().unwrap(),
+        };
+        installation.configure(toml);
+        installation
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.path("secpull.sock")
+    }
+
+    pub(crate) fn store(&self) -> PathBuf {
+        self.path("secpull.db")
+    }
+
+    /// Writes `secpull.toml`: store and socket in this folder, and the text.
+    pub(crate) fn configure(&self, toml: &str) {
+        let own = format!(
+            "[store]\nurl = \"sqlite:{}\"\n\n[control]\nsocket = \"{}\"\n\n",
+            self.store().display(),
+            self.socket().display()
+        );
+        self.write("secpull.toml", &format!("{own}{toml}"));
+    }
+
+    /// Writes a file that only its owner can read.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    /// The binary with this installation's configuration, not yet started.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_secpull"));
+        command
+            .arg("--config")
+            .arg(self.folder.path())
+            .args(arguments)
+            .env_remove("NOTIFY_SOCKET")
+            .env_remove("JOURNAL_STREAM")
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn secpull(&self, arguments: &[&str]) -> Ran {
+        self.command(arguments).output().unwrap().into()
+    }
+
+    /// Starts a daemon and waits until it answers.
+    pub(crate) fn daemon(&self) -> Daemon {
+        Daemon::start(self)
+    }
+
+    /// Imports without a daemon.
+    pub(crate) fn import(&self, name: &str) -> Ran {
+        self.secpull(&["run", "--standalone", name])
+    }
+
+    /// All findings, resolved ones too.
+    #[track_caller]
+    pub(crate) fn findings(&self) -> Vec<Value> {
+        self.secpull(&["findings", "--status", "all", "--format", "jsonl"])
+            .exits(0)
+            .lines()
+    }
+
+    /// The newest run.
+    #[track_caller]
+    pub(crate) fn last_run(&self, name: &str) -> Value {
+        self.runs(name).remove(0)
+    }
+
+    /// All runs, newest first.
+    #[track_caller]
+    pub(crate) fn runs(&self, name: &str) -> Vec<Value> {
+        self.secpull(&["runs", name, "--format", "jsonl"])
+            .exits(0)
+            .lines()
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}

@@ -1,0 +1,24 @@
+//! An installation of secpull in a folder of its own: configuration, store, socket, and the real binary.
+
+mod daemon;
+pub(crate) mod dependency_track;
+mod installation;
+mod output;
+
+pub(crate) use daemon::Daemon;
+pub(crate) use installation::Installation;
+pub(crate) use output::Ran;
+
+use std::time::{Duration, Instant};
+
+/// Waits until `condition` gives something; fails with `what` after a bound that no healthy machine reaches.
+pub(crate) fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(Instant::now() < deadline, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,4 @@
+//! How the house is built: floors and arrows.
+
+mod arrows;
+mod floors;
