@@ -63,7 +63,8 @@ impl Files {
             return list;
         }
         let main = path.join(MAIN_FILE);
-        let mut list = if main.exists() {
+        // A link to nowhere is a mistake to tell, not a folder without main file.
+        let mut list = if fs::symlink_metadata(&main).is_ok() {
             vec![main]
         } else {
             self.toml_files(path)

@@ -8,11 +8,12 @@ use config::{Map, Value};
 use super::api_configurations::{self, General};
 use super::document::Document;
 use super::environment;
+use super::field::Fields;
 use super::files::{self, Files};
 use super::key_path::KeyPath;
 use super::keys;
 use super::problem::{Place, Problem, Problems};
-use super::read::{Fields, Reader};
+use super::read::Reader;
 use super::schedule;
 use super::sources::Sources;
 use super::suggest::closest;
@@ -82,8 +83,13 @@ pub(super) fn local(
     files
         .problems
         .retain(|problem| !matches!(&problem.place, Place::Path(path) if forbidden.contains(path)));
-    let prepared = Prepared::of(path, &files, environment, &[]);
-    let mut reader = prepared.reader(environment);
+    let environment: BTreeMap<_, _> = environment
+        .iter()
+        .filter(|(name, _)| environment::overrides_section(name, &[keys::STORE, keys::CONTROL]))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let prepared = Prepared::of(path, &files, &environment, &[]);
+    let mut reader = prepared.reader(&environment);
     let root = prepared.merged(&mut reader).unwrap_or_default();
     let store = store(&mut reader, &root);
     let control = control(&mut reader, &root);

@@ -7,6 +7,7 @@
 mod api_configurations;
 mod document;
 mod environment;
+mod field;
 mod files;
 mod key_path;
 mod keys;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::keys::{Default, Form, Key, SECTIONS, Section};
-use super::kind::Kind;
+use super::keys::{Form, SECTIONS, Section};
+use super::kind::{Default, Key, Kind};
 
 /// `docs/configuration.md`, written from the tables that the configuration is read by. Connectors' own settings have pages
 /// of their own.

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::document::parse_value;
-use super::super::keys::{Default, Key, SECTIONS};
-use super::super::kind::Kind;
+use super::super::keys::SECTIONS;
+use super::super::kind::{Default, Key, Kind};
 use super::super::{ConnectorSpec, Need, load, reference_markdown};
 use super::{Room, setting};
 use crate::config::SettingKind;

@@ -61,6 +61,12 @@ fn what_cannot_be_found_or_read_is_told_by_the_path_that_was_given() {
             ".: the folder holds no configuration; allowed: secpull.toml, other *.toml, conf.d/*.toml"
         ]
     );
+    std::os::unix::fs::symlink("/nowhere", room.path("secpull.toml")).unwrap();
+    assert_eq!(
+        room.problems(),
+        ["secpull.toml: cannot be read: No such file or directory (os error 2)"]
+    );
+    std::fs::remove_file(room.path("secpull.toml")).unwrap();
     let room = room.file("secpull.toml", "");
     std::fs::write(room.path("secpull.toml"), b"[store]\n\xff").unwrap();
     assert_eq!(
@@ -74,7 +80,8 @@ fn a_command_that_only_reaches_the_daemon_needs_neither_secrets_nor_sound_tools(
     let room = Room::with(
         "[control]\nsocket = '/run/x.sock'\n[tools.x]\nconnector = 'nobody'\nsecret = { env = 'NOT_SET' }\n",
     )
-    .variable("SECPULL_STORE__URL", "sqlite:/x.db");
+    .variable("SECPULL_STORE__URL", "sqlite:/x.db")
+    .variable("SECPULL_TOOLS__X__PAGE_SIZE", "7");
     let local = load_local(room.folder.path(), &room.environment).unwrap();
     assert_eq!(local.control.socket, Path::new("/run/x.sock"));
     assert_eq!(local.store, StoreUrl::Sqlite("/x.db".into()));

@@ -250,6 +250,41 @@ fn a_connector_with_a_known_place_needs_neither_location_nor_secret() {
 }
 
 #[test]
+fn settings_of_a_connector_say_what_is_allowed_and_their_default() {
+    let said: Vec<_> = SCANNER
+        .tool_settings
+        .iter()
+        .chain(SCANNER.api_settings)
+        .map(|setting| (setting.allowed(), setting.default_toml()))
+        .collect();
+    assert_eq!(
+        said[0],
+        ("a whole number from 1 to 500".into(), Some("100".into()))
+    );
+    assert_eq!(
+        said[3],
+        ("\"GET\" or \"POST\"".into(), Some("\"POST\"".into()))
+    );
+    assert_eq!(said[4], ("text".into(), Some("\"up\"".into())));
+    assert_eq!(said[5].1, None);
+    assert_eq!(said[6].1.as_deref(), Some("[\"code\"]"));
+    assert_eq!(said[7].1.as_deref(), Some("\"1d\""));
+}
+
+#[test]
+fn five_hundred_api_configurations_load_at_once() {
+    let mut text = TOOL.to_owned();
+    for number in 0..500 {
+        let _ = std::fmt::Write::write_fmt(
+            &mut text,
+            format_args!("[api_configurations.n{number}]\ntool = 'scan'\nproduct = 'p'\n"),
+        );
+    }
+    let loaded = Room::with(&text).load().unwrap();
+    assert_eq!(loaded.config.api_configurations.len(), 500);
+}
+
+#[test]
 fn revisions_change_with_what_they_stand_for_and_with_nothing_else() {
     let text = |more: &str| format!("{TOOL}{more}\n[api_configurations.shop]\ntool = 'scan'\n");
     let revisions = |room: &Room| {
