@@ -65,7 +65,11 @@ fn a_mistake_in_usage_exits_with_2() {
 #[test]
 fn help_goes_to_standard_output_and_exits_with_0() {
     let place = Place::new();
-    for arguments in [&["--help"][..], &["run", "--help"], &["findings", "show", "-h"]] {
+    for arguments in [
+        &["--help"][..],
+        &["run", "--help"],
+        &["findings", "show", "-h"],
+    ] {
         let (code, out, err) = place.run(arguments);
         assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}");
         assert!(out.contains("Usage: secpull"), "{arguments:?}: {out}");

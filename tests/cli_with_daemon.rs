@@ -72,7 +72,9 @@ impl Drop for Daemon {
     fn drop(&mut self) {
         let runtime = std::mem::replace(
             &mut self.runtime,
-            tokio::runtime::Builder::new_current_thread().build().unwrap(),
+            tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap(),
         );
         runtime.shutdown_background();
     }
@@ -97,11 +99,15 @@ fn progress(findings: u64, warnings: &[&str]) -> String {
 }
 
 fn end(run: &Value) -> String {
-    format!("event: end\ndata: {}\n\n", json!({"event": "end", "run": run}))
+    format!(
+        "event: end\ndata: {}\n\n",
+        json!({"event": "end", "run": run})
+    )
 }
 
 fn started() -> Router {
-    let answer = json!({"runs": [{"id": 17, "api_configuration": "shop", "already_running": false}]});
+    let answer =
+        json!({"runs": [{"id": 17, "api_configuration": "shop", "already_running": false}]});
     Router::new().route(
         "/v1/runs",
         post(async move || (StatusCode::ACCEPTED, answer.to_string())),
@@ -141,7 +147,10 @@ fn a_run_that_is_not_complete_exits_with_1_and_says_why() {
     run["error"] = json!("would resolve 90 of 100 open findings");
     let (code, out, _) = Daemon::serving(events(end(&run))).run(&["run", "shop"]);
     assert_eq!(code, 1);
-    assert!(out.contains("shop: would resolve 90 of 100 open findings\n"), "{out}");
+    assert!(
+        out.contains("shop: would resolve 90 of 100 open findings\n"),
+        "{out}"
+    );
     assert!(out.contains("secpull accept shop"), "{out}");
 }
 
@@ -207,7 +216,10 @@ fn an_unknown_name_is_told_in_the_daemons_words() {
     let daemon = Daemon::serving(refusing("/v1/runs", 404, answer));
     let (code, _, err) = daemon.run(&["run", "shpo"]);
     assert_eq!(code, 2);
-    assert_eq!(err, "error: there is no API configuration shpo; known: shop\n");
+    assert_eq!(
+        err,
+        "error: there is no API configuration shpo; known: shop\n"
+    );
 }
 
 #[test]

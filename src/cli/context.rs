@@ -25,17 +25,27 @@ impl Context {
     pub(crate) fn load(&self) -> Result<Config, Failure> {
         let specs: Vec<_> = connectors::specs().collect();
         let loaded = config::load(&self.config, &config::process_environment(), &specs)?;
-        for warning in &loaded.warnings {
+        self.warn(&loaded.warnings);
+        Ok(loaded.config)
+    }
+
+    fn warn(&self, warnings: &[String]) {
+        for warning in warnings {
             self.output.notes().warning(warning);
         }
-        Ok(loaded.config)
     }
 
     /// A client of the daemon. Needs no right to read the whole configuration: members of the socket's group have none.
     pub(crate) fn client(&self) -> Result<Client, Failure> {
         let socket = match &self.socket {
             Some(socket) => socket.clone(),
-            None => self.local()?.control.socket,
+            None => {
+                let local = self.local()?;
+                if !local.control.socket.exists() {
+                    self.warn(&local.warnings);
+                }
+                local.control.socket
+            }
         };
         Ok(Client::new(&socket)?)
     }
@@ -44,9 +54,6 @@ impl Context {
     pub(crate) async fn store_instead(&self, unreachable: &str) -> Result<Arc<dyn Store>, Failure> {
         let open = async {
             let local = self.local()?;
-            for warning in &local.warnings {
-                self.output.notes().warning(warning);
-            }
             Ok(store::open_read_only(&local.store).await?)
         };
         open.await

@@ -47,10 +47,14 @@ pub fn main() -> ExitCode {
             return exit.into();
         }
     };
+    let notes = Notes::standard();
     if matches!(arguments.command, Command::Daemon) {
+        if arguments.socket.is_some() {
+            notes.error("--socket is for the other commands: the daemon's own is [control] socket");
+            return Exit::Usage.into();
+        }
         return crate::daemon::run(&arguments.config);
     }
-    let notes = Notes::standard();
     logging::start(notes.clone());
     let mut context = Context {
         config: arguments.config,
@@ -59,7 +63,12 @@ pub fn main() -> ExitCode {
     };
     let end = runtime(&arguments.command)
         .map_err(Failure::from)
-        .and_then(|runtime| runtime.block_on(run(&mut context, arguments.command)))
+        .and_then(|runtime| {
+            let end = runtime.block_on(run(&mut context, arguments.command));
+            // A name lookup that hangs in a thread must not hold the process.
+            runtime.shutdown_background();
+            end
+        })
         .and_then(|exit| {
             context.output.flush()?;
             Ok(exit)

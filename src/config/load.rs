@@ -36,7 +36,7 @@ pub struct Local {
     pub store: StoreUrl,
     /// Where the daemon listens.
     pub control: Control,
-    /// Files that this user may not read, so that defaults hold in place of what they say; a line each.
+    /// Files that this user may not read, and syntax errors, so that defaults hold in place of what they say; a line each.
     pub warnings: Vec<String>,
 }
 
@@ -66,7 +66,8 @@ pub fn load(
 }
 
 /// Loads `[store]` and `[control]` alone: nothing else is looked at, least of all secrets. Files that this user may not
-/// read are passed over, since members of the socket's group need no access to the daemon's configuration.
+/// read are passed over, since members of the socket's group need no access to the daemon's configuration; so is what a
+/// syntax error hides, since the daemon goes on with the configuration that it has while somebody edits.
 ///
 /// # Errors
 /// All mistakes in what is looked at.
@@ -88,7 +89,8 @@ pub(super) fn local(
         .filter(|(name, _)| environment::overrides_section(name, &[keys::STORE, keys::CONTROL]))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect();
-    let prepared = Prepared::of(path, &files, &environment, &[]);
+    let mut prepared = Prepared::of(path, &files, &environment, &[]);
+    let broken = prepared.forgive_syntax();
     let mut reader = prepared.reader(&environment);
     let root = prepared.merged(&mut reader).unwrap_or_default();
     let store = store(&mut reader, &root);
@@ -101,6 +103,7 @@ pub(super) fn local(
             warnings: forbidden
                 .iter()
                 .map(|file| format!("{}: may not be read by this user", file.display()))
+                .chain(broken)
                 .collect(),
         }),
         (_, _, Some(problems)) => Err(problems),
@@ -142,6 +145,17 @@ impl<'a> Prepared<'a> {
             problems,
             incomplete,
         }
+    }
+
+    /// Takes the syntax errors out of the problems, and gives them as lines: what stands beside them can still be read.
+    fn forgive_syntax(&mut self) -> Vec<String> {
+        let documents = self.sources.documents.iter();
+        let lines: Vec<String> = documents
+            .flat_map(|document| document.syntax_problems.iter().map(ToString::to_string))
+            .collect();
+        self.problems
+            .retain(|problem| !lines.contains(&problem.to_string()));
+        lines
     }
 
     fn reader(&'a self, environment: &'a BTreeMap<String, String>) -> Reader<'a> {

@@ -33,7 +33,7 @@ pub(crate) async fn run(context: &mut Context, arguments: &RunArguments) -> Resu
     }
     let client = context.client()?;
     let start = StartRuns {
-        api_configurations: arguments.names.clone(),
+        api_configurations: without_repetition(&arguments.names),
         all: arguments.all,
     };
     let started = client.start_runs(&start).await?.runs;
@@ -45,6 +45,17 @@ pub(crate) async fn run(context: &mut Context, arguments: &RunArguments) -> Resu
         return Ok(Exit::Complete);
     }
     watch::run(context, &client, started, arguments.listing.format).await
+}
+
+/// The names in their order, each once.
+fn without_repetition(names: &[String]) -> Vec<String> {
+    let mut once: Vec<String> = Vec::with_capacity(names.len());
+    for name in names {
+        if !once.contains(name) {
+            once.push(name.clone());
+        }
+    }
+    once
 }
 
 fn nothing_configured() -> Failure {

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::display::Display;
 use super::summary::Summary;
-use super::{Feed, News, nothing_configured};
+use super::{Feed, News, nothing_configured, without_repetition};
 use crate::cli::args::RunArguments;
 use crate::cli::context::{Context, process_name};
 use crate::cli::failure::{Exit, Failure};
@@ -80,17 +80,16 @@ fn choose(
     if arguments.all {
         return Ok(all.values().cloned().collect());
     }
-    let mut chosen: Vec<Arc<ApiConfiguration>> = Vec::new();
-    for name in &arguments.names {
-        let api = all.get(name).ok_or_else(|| {
+    let known = |name: String| {
+        all.get(&name).cloned().ok_or_else(|| {
             let known = all.keys().map(String::as_str);
-            Failure::unknown("API configuration", name, known)
-        })?;
-        if !chosen.iter().any(|one| one.name == *name) {
-            chosen.push(Arc::clone(api));
-        }
-    }
-    Ok(chosen)
+            Failure::unknown("API configuration", &name, known)
+        })
+    };
+    without_repetition(&arguments.names)
+        .into_iter()
+        .map(known)
+        .collect()
 }
 
 /// What all imports of this process share.

@@ -428,10 +428,11 @@ fn forbidden(socket: &Path) -> String {
     let socket = socket.display();
     match group {
         Some(group) => format!(
-            "not allowed to connect to {socket}: it is open to root and to members of the group {}",
+            "not allowed to connect to {socket}: it is open to root and to members of the group {0} (usermod -aG {0} USER, \
+             then log in again)",
             group.name
         ),
-        None => format!("not allowed to connect to {socket}: only root and its owner's group may"),
+        None => format!("not allowed to connect to {socket}: only root and its group may"),
     }
 }
 
@@ -473,4 +474,27 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn std::error::Erro
         next = cause.source();
         Some(cause)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_may_not_connect_is_told_the_group() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("secpull.sock");
+        let own = nix::unistd::Group::from_gid(nix::unistd::getegid())
+            .unwrap()
+            .unwrap();
+        // The socket's group if it can be seen, else that of its folder.
+        for exists in [false, true] {
+            if exists {
+                std::fs::write(&socket, "").unwrap();
+            }
+            let line = forbidden(&socket);
+            let expected = format!("members of the group {}", own.name);
+            assert!(line.contains(&expected), "{line}");
+        }
+    }
 }
