@@ -133,6 +133,7 @@ mod tests {
             max_requests_per_second: None,
             max_concurrent_requests: 1,
             settings,
+            revision: [0; 8],
         };
         let authentication = Authentication {
             bearer: Some(Secret::new("main-and-more")),

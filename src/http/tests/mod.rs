@@ -32,6 +32,7 @@ fn tool(location: &Url) -> Tool {
         max_requests_per_second: None,
         max_concurrent_requests: 8,
         settings: Settings::default(),
+        revision: [0; 8],
     }
 }
 
