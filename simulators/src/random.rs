@@ -7,15 +7,13 @@ pub(crate) struct Random(u64);
 impl Random {
     /// A stream of its own for the `index`-th thing under `seed`.
     pub(crate) fn new(seed: u64, index: u64) -> Self {
-        Self(seed ^ index.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        // Mixed, or the streams of neighbours would be one stream with an offset.
+        Self(mixed(mixed(seed) ^ index))
     }
 
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        mixed(self.0)
     }
 
     /// A number below `bound`, which must not be 0.
@@ -50,4 +48,10 @@ pub(crate) fn uuid_of(name: &str) -> String {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
     Random::new(seed, 0).uuid()
+}
+
+fn mixed(state: u64) -> u64 {
+    let state = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let state = (state ^ (state >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    state ^ (state >> 31)
 }

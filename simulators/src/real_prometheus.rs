@@ -87,7 +87,7 @@ impl RealPrometheus {
             process,
             folder,
         };
-        started.until_scraped(expected).await?;
+        started.until_stored(expected).await?;
         Ok(started)
     }
 
@@ -124,6 +124,10 @@ impl RealPrometheus {
             Ok(self.operator.request_count() >= seen + 2)
         })
         .await?;
+        self.until_stored(expected).await
+    }
+
+    async fn until_stored(&self, expected: usize) -> io::Result<()> {
         self.until("min(up)", "1").await?;
         let count = r#"count({__name__=~"trivy_.*"})"#;
         match expected {
@@ -283,3 +287,97 @@ static OPERATOR: Dialect = Dialect {
     texts: &[],
     as_of_page: |_: &mut Value, _| {},
 };
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::prometheus::Prometheus;
+    use crate::scenario::shop_cluster;
+
+    const QUERIES: &[&str] = &[
+        "trivy_vulnerability_id",
+        r#"trivy_vulnerability_id{severity="High",vuln_id!~"CVE-2023.*"}"#,
+        "trivy_exposedsecrets_info",
+        r#"trivy_configaudits_info{config_audit_success="false"}"#,
+        r#"trivy_rbacassessments_info{rbac_assessment_success!="true"}"#,
+        r#"trivy_compliance_info{status="Fail"}"#,
+        "count by (namespace) (trivy_vulnerability_id)",
+        r#"group by (cluster) ({__name__=~"trivy_.*_info|trivy_vulnerability_id"})"#,
+        "sum(trivy_image_vulnerabilities)",
+        r#"min(up{job="trivy-operator"})"#,
+        "last_over_time(trivy_compliance_info[1m])",
+        "1",
+        "nothing",
+    ];
+
+    /// Kind and elements in an order of their own, without what differs by nature.
+    async fn answer(client: &reqwest::Client, url: &str, query: &str) -> (Value, BTreeSet<String>) {
+        let form = [("query", query)];
+        let request = client.post(format!("{url}/api/v1/query")).form(&form);
+        let mut answer: Value = request.send().await.unwrap().json().await.unwrap();
+        assert_eq!(answer["status"], "success", "{query}: {answer}");
+        let data = &mut answer["data"];
+        if let Some(elements) = data["result"].as_array_mut() {
+            for element in elements {
+                if element.is_number() {
+                    *element = 0.into();
+                }
+                if let Some(metric) = element.pointer_mut("/metric") {
+                    metric["instance"].take();
+                }
+                if let Some(time) = element.pointer_mut("/value/0") {
+                    *time = 0.into();
+                }
+            }
+        }
+        let elements = data["result"].as_array().unwrap().iter();
+        (
+            data["resultType"].clone(),
+            elements.map(Value::to_string).collect(),
+        )
+    }
+
+    #[tokio::test]
+    async fn the_simulator_answers_every_query_as_the_real_server_does() {
+        for honor_labels in [true, false] {
+            let real = RealPrometheus::start_with(shop_cluster(), honor_labels)
+                .await
+                .unwrap();
+            let mut simulated = Prometheus::new().series(shop_cluster());
+            if !honor_labels {
+                simulated = simulated.overriding_labels();
+            }
+            let simulated = simulated.start().await.unwrap();
+
+            for query in QUERIES {
+                let really = answer(&real.client, real.url(), query).await;
+                let simulated = answer(&real.client, simulated.url(), query).await;
+                assert_eq!(really, simulated, "{query}, honor_labels: {honor_labels}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_broken_page_leaves_up_at_0_and_nothing_else_until_it_is_mended() {
+        let mut real = RealPrometheus::start(shop_cluster()).await.unwrap();
+
+        real.break_scrape().await.unwrap();
+        assert_eq!(real.value("trivy_vulnerability_id").await.unwrap(), None);
+
+        real.serve(shop_cluster()[..1].to_vec()).await.unwrap();
+        assert_eq!(
+            real.value("count(trivy_vulnerability_id)")
+                .await
+                .unwrap()
+                .as_deref(),
+            Some("1")
+        );
+
+        real.stop().await.unwrap();
+        assert!(real.value("1").await.is_err());
+    }
+}

@@ -86,13 +86,13 @@ async fn version_5_pages_findings_only_by_number_and_size_together() {
     assert_eq!(third.len(), 50);
     assert_ne!(third[0]["matrix"], first[0]["matrix"]);
     let (_, size_alone) = rows_of("&pageSize=250").await;
-    assert_eq!(size_alone, first);
+    assert!(size_alone == first);
     let (_, number_alone) = rows_of("&pageNumber=3").await;
-    assert_eq!(number_alone, first);
+    assert!(number_alone == first);
     let (_, offset) = rows_of("&offset=200&limit=100").await;
-    assert_eq!(offset, third);
+    assert!(offset == third);
     let (_, nonsense) = rows_of("&pageNumber=x&pageSize=y").await;
-    assert_eq!(nonsense, first);
+    assert!(nonsense == first);
     let (behind, none) = rows_of("&pageNumber=9&pageSize=100").await;
     assert_eq!((behind, none.len()), (0, 0));
     let (_, all) = rows_of("&offset=0&limit=0").await;
@@ -360,7 +360,7 @@ fn generated_findings_can_be_removed_changed_and_added() {
     assert!(all[2].analysis.suppressed);
     assert_eq!(all[999], many(1, 99).finding(0));
     let page = findings.range(1..3).collect::<Vec<_>>();
-    assert_eq!(page, all[1..3]);
+    assert!(page == all[1..3]);
 }
 
 #[test]

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
-use axum::http::{HeaderValue, StatusCode, Uri};
+use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 
 use super::plan::page_of;
 use super::{Misfortune, answers, rows};
-use crate::server::{Peer, Shared, lock, parameters};
+use crate::server::{Peer, Shared, change_parameters, lock, parameters};
 
 /// Page that only [`Misfortune::EndlessPages`] reaches; its total is always one page ahead.
 const ONE_MORE: u64 = 1;
@@ -124,19 +124,11 @@ async fn altered(request: Request, next: Next, alter: impl FnOnce(Bytes) -> Body
 
 /// The same request for another page.
 fn with_page(mut request: Request, names: &[&str], page: u32) -> Request {
-    let query = request.uri().query().unwrap_or_default();
-    let mut changed = form_urlencoded::Serializer::new(String::new());
-    for (key, value) in form_urlencoded::parse(query.as_bytes()) {
-        match names.contains(&key.as_ref()) {
-            true => changed.append_pair(&key, &page.to_string()),
-            false => changed.append_pair(&key, &value),
-        };
-    }
-    let target = format!("{}?{}", request.uri().path(), changed.finish());
-    // A path and an encoded query make a URI; were it not so, the page asked for would come.
-    if let Ok(uri) = target.parse::<Uri>() {
-        *request.uri_mut() = uri;
-    }
+    change_parameters(request.extensions_mut(), |key, value| {
+        if names.contains(&key) {
+            *value = page.to_string();
+        }
+    });
     request
 }
 

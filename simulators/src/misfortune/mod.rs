@@ -1,6 +1,6 @@
 //! What can go wrong with any of the tools: one table for all simulators, so that every connector is led through all of it.
 //!
-//! A [`Misfortune`] is *what* goes wrong, a [`Plan`] *when*, a [`Dialect`] what has to be known of the vendor to do it.
+//! A [`Misfortune`] is *what* goes wrong, a [`Plan`] *when*, a `Dialect` what has to be known of the vendor to do it.
 
 mod answers;
 mod apply;
@@ -178,3 +178,6 @@ pub(crate) struct Dialect {
     /// Makes a row of the first page into one of another page, with an identity of its own.
     pub(crate) as_of_page: fn(row: &mut Value, page: u32),
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,7 +92,7 @@ fn vulnerability(random: &mut Random, number: u64) -> Vulnerability {
     let ghsa = format!("GHSA-{}", &uuid[9..23]);
     Vulnerability {
         title: Some(text(random, 8)),
-        description: Some(text(random, 130)),
+        description: Some(text(random, 70)),
         recommendation: Some(text(random, 15)),
         references: (0..3)
             .map(|part| format!("https://advisories.example.com/{id}/{part}"))

@@ -11,15 +11,22 @@ use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Runtime;
 
-pub(super) fn bind(runtime: &Runtime, address: SocketAddr) -> io::Result<(Listener, SocketAddr)> {
-    let listener = runtime.block_on(TcpListener::bind(address))?;
+/// Listens at once; [`Listener::new`] then takes it over inside the server's runtime.
+pub(super) fn bind(address: SocketAddr) -> io::Result<(std::net::TcpListener, SocketAddr)> {
+    let listener = std::net::TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
-    Ok((Listener(listener), address))
+    Ok((listener, address))
 }
 
 pub(super) struct Listener(TcpListener);
+
+impl Listener {
+    pub(super) fn new(bound: std::net::TcpListener) -> io::Result<Self> {
+        TcpListener::from_std(bound).map(Self)
+    }
+}
 
 impl axum::serve::Listener for Listener {
     type Io = Connection;

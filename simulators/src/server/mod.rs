@@ -28,7 +28,7 @@ pub struct Running {
     address: SocketAddr,
     shared: Arc<Shared>,
     stop: CancellationToken,
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<io::Result<()>>>,
 }
 
 /// What the handle and the running server share.
@@ -65,11 +65,11 @@ impl Running {
         address: SocketAddr,
         prefix: &str,
     ) -> io::Result<Self> {
+        let (listener, address) = bind(address)?;
+        let (elsewhere, elsewhere_address) = bind((Ipv4Addr::LOCALHOST, 0).into())?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let (listener, address) = bind(&runtime, address)?;
-        let (elsewhere, elsewhere_address) = bind(&runtime, (Ipv4Addr::LOCALHOST, 0).into())?;
         let shared = Arc::new(Shared {
             dialect,
             plans: Mutex::default(),
@@ -91,15 +91,16 @@ impl Running {
         let thread = std::thread::Builder::new()
             .name(dialect.vendor.to_owned())
             .spawn(move || {
-                runtime.block_on(async {
+                let served = runtime.block_on(async {
                     tokio::select! {
-                        () = serve(listener, router) => {}
-                        () = serve(elsewhere, trap) => {}
-                        () = stopped.cancelled() => {}
+                        served = serve(listener, router) => served,
+                        served = serve(elsewhere, trap) => served,
+                        () = stopped.cancelled() => Ok(()),
                     }
                 });
                 // Answers that never end are cut off.
                 runtime.shutdown_background();
+                served
             })?;
         Ok(Self {
             url: format!("http://{address}{prefix}"),
@@ -185,10 +186,9 @@ pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn serve(listener: Listener, router: Router) {
+async fn serve(listener: std::net::TcpListener, router: Router) -> io::Result<()> {
     let service = router.into_make_service_with_connect_info::<Peer>();
-    // axum's accept loop has no end and returns no error.
-    let _ = axum::serve(listener, service).await;
+    axum::serve(Listener::new(listener)?, service).await
 }
 
 async fn watch(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
@@ -226,4 +226,16 @@ pub(crate) fn parameters(extensions: &axum::http::Extensions) -> Vec<(String, St
         .get::<Recorded>()
         .map(|recorded| recorded.parameters.clone())
         .unwrap_or_default()
+}
+
+/// Changes what [`parameters`] returns to those that come after: keys, and values to be changed.
+pub(crate) fn change_parameters(
+    extensions: &mut axum::http::Extensions,
+    change: impl Fn(&str, &mut String),
+) {
+    if let Some(recorded) = extensions.get_mut::<Recorded>() {
+        for (key, value) in &mut recorded.parameters {
+            change(key, value);
+        }
+    }
 }
