@@ -339,7 +339,6 @@ async fn nothing_is_concluded_from_an_answer_that_went_wrong() {
             let outcome = by_key(&server, &project).pull("it").await;
             if strikes {
                 let reason = outcome.proves_nothing();
-                println!("{version:?} {misfortune:?}: {reason}");
                 assert!(
                     !reason.contains(API_KEY) && !reason.contains('\n'),
                     "{reason}"
