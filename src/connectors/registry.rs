@@ -19,6 +19,18 @@ const ENTRIES: &[Entry] = &[
     entry(&trivy_prometheus::SPEC, trivy_prometheus::open),
 ];
 
+/// Each connector's reader of pages, by the connector's name, to be fuzzed.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn page_targets() -> impl Iterator<Item = (&'static str, fn(&[u8]))> {
+    let targets: [(&ConnectorSpec, fn(&[u8])); 2] = [
+        (&dependency_track::SPEC, dependency_track::fuzzed::page),
+        (&trivy_prometheus::SPEC, trivy_prometheus::fuzzed::page),
+    ];
+    targets
+        .into_iter()
+        .map(|(spec, target)| (spec.name, target))
+}
+
 const fn entry(spec: &'static ConnectorSpec, open: Open) -> Entry {
     Entry { spec, open }
 }
