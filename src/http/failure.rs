@@ -6,8 +6,8 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, StatusCode, Url};
 
 use super::cause;
-use super::client::Shared;
 use super::retry::{Retry, may_pass};
+use super::shared::Shared;
 use super::{HttpError, HttpErrorKind};
 
 /// How much of an error's body is kept.
