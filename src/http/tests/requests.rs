@@ -311,7 +311,7 @@ fn debug_output_shows_no_secret() {
 async fn a_token_fetched_at_run_time_takes_the_place_of_the_clients_own_and_is_shown_nowhere() {
     const TOKEN: &str = "t0ken/at+run.time";
     let echo = format!(r#"{{"error":"token {TOKEN} of {KEY} is not known"}}"#);
-    let server = Server::start(move |_, _| answer(403, &[("Content-Type", JSON)], &echo)).await;
+    let server = Server::start(move |_, _| answer(403, &[JSON], &echo)).await;
     let authentication = Authentication {
         bearer: Some(Secret::new(KEY)),
         ..Authentication::default()
