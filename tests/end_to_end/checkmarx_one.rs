@@ -56,19 +56,20 @@ fn scan_path(simulator: &Simulator, day: u32, engines: &[&str]) -> String {
     format!("{}/results/{scan}/{project}", simulator.url())
 }
 
+/// The open sightings, each with the branch that it is filed under.
 fn open_ids(installation: &Installation) -> Vec<String> {
-    let mut ids: Vec<_> = installation
-        .findings()
-        .iter()
-        .filter(|finding| finding["status"] == "open")
-        .flat_map(|finding| {
-            let branch = finding["branch"].as_str().unwrap_or("-").to_owned();
-            let sightings = finding["sightings"].as_array().unwrap().clone();
-            sightings.into_iter().map(move |sighting| {
-                format!("{branch} {}", sighting["source_id"].as_str().unwrap())
-            })
-        })
-        .collect();
+    let mut ids = Vec::new();
+    for finding in installation.findings() {
+        let branch = finding["branch"].as_str().unwrap_or("-");
+        for sighting in finding["sightings"].as_array().unwrap() {
+            if sighting["status"] == "open" {
+                ids.push(format!(
+                    "{branch} {}",
+                    sighting["source_id"].as_str().unwrap()
+                ));
+            }
+        }
+    }
     ids.sort();
     ids
 }
