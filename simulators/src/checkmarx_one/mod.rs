@@ -143,7 +143,6 @@ impl Simulator {
     }
 
     /// The same for [`Running::before_request`], whose closure outlives this borrow.
-    #[must_use]
     pub fn revoking_tokens(&self) -> impl FnOnce() + Send + 'static {
         let access = self.access.clone();
         move || lock(&access).revoke_tokens()
