@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use url::form_urlencoded::byte_serialize;
 
-use super::list::List;
+use super::list::{self, List, Page};
 use super::project::Project;
 use super::scan::{Chosen, Scan, choose, given_up, missing};
 use super::spec::{Projects, Selection};
@@ -63,8 +63,35 @@ impl Api {
 
     /// All projects.
     pub(super) async fn projects(&self) -> Result<List<Project>, ConnectorError> {
-        self.list("/api/projects", "projects", &[], Project::parse, |p| &p.id)
-            .await
+        self.list_of_projects(&[]).await
+    }
+
+    async fn list_of_projects(
+        &self,
+        filter: &[(&'static str, String)],
+    ) -> Result<List<Project>, ConnectorError> {
+        let ask = async |offset| {
+            self.page("/api/projects", "projects", filter, offset, list::PAGE)
+                .await
+        };
+        list::whole(ask, Project::parse, |project| &project.id).await
+    }
+
+    /// One page of the list under `key`.
+    async fn page(
+        &self,
+        path: &str,
+        key: &str,
+        query: &[(&'static str, String)],
+        offset: usize,
+        limit: usize,
+    ) -> Result<Page, ConnectorError> {
+        let mut query = query.to_vec();
+        query.push(("offset", offset.to_string()));
+        query.push(("limit", limit.to_string()));
+        let body = self.json(path, &query).await?;
+        list::parse(body.get(), key)
+            .map_err(|reason| ConnectorError::Refused(format!("GET {path}: {reason}")))
     }
 
     /// The project that is named; none if all are wanted.
@@ -95,11 +122,7 @@ impl Api {
     /// The filter takes parts of a name, so the whole name is looked for among what it lets through.
     async fn project_of_name(&self, name: &str) -> Result<Project, ConnectorError> {
         let filter = [("name", name.to_owned())];
-        let list = self
-            .list("/api/projects", "projects", &filter, Project::parse, |p| {
-                &p.id
-            })
-            .await?;
+        let list = self.list_of_projects(&filter).await?;
         let doubt = list.doubt.map(|doubt| format!(" ({doubt})"));
         let found = list.items.into_iter().find(|project| project.name == name);
         found.ok_or_else(|| {

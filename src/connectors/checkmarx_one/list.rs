@@ -4,12 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::value::RawValue;
 
-use super::api::Api;
 use crate::connectors::ConnectorError;
 use crate::connectors::lenient::Whole;
-
-/// Items of a page; the vendor's clients ask for 50 to 500.
-const PAGE: usize = 100;
 
 /// No list is followed further than this, whatever the tool says.
 const MAX_ITEMS: usize = 1_000_000;
@@ -28,53 +24,32 @@ pub(super) struct Page {
     pub(super) total: Option<usize>,
 }
 
-impl Api {
-    /// One page of the list under `key`.
-    pub(super) async fn page(
-        &self,
-        path: &str,
-        key: &str,
-        query: &[(&'static str, String)],
-        offset: usize,
-        limit: usize,
-    ) -> Result<Page, ConnectorError> {
-        let mut query = query.to_vec();
-        query.push(("offset", offset.to_string()));
-        query.push(("limit", limit.to_string()));
-        let body = self.json(path, &query).await?;
-        parse(body.get(), key)
-            .map_err(|reason| ConnectorError::Refused(format!("GET {path}: {reason}")))
-    }
+/// Items of a page; the vendor's clients ask for 50 to 500.
+pub(super) const PAGE: usize = 100;
 
-    /// All items of the list under `key`, read once more where a first reading is not to be believed.
-    pub(super) async fn list<T>(
-        &self,
-        path: &str,
-        key: &str,
-        query: &[(&'static str, String)],
-        read: impl Fn(&RawValue) -> Result<T, String>,
-        id: impl Fn(&T) -> &str,
-    ) -> Result<List<T>, ConnectorError> {
-        let first = self.list_once(path, key, query, &read, &id).await?;
-        match first.doubt {
-            None => Ok(first),
-            Some(_) => self.list_once(path, key, query, &read, &id).await,
-        }
+/// All items of a list, of which `ask` gets the page at an offset; read once more where a first reading is not to be believed.
+pub(super) async fn whole<T>(
+    ask: impl AsyncFn(usize) -> Result<Page, ConnectorError>,
+    read: impl Fn(&RawValue) -> Result<T, String>,
+    id: impl Fn(&T) -> &str,
+) -> Result<List<T>, ConnectorError> {
+    let first = once(&ask, &read, &id).await?;
+    match first.doubt {
+        None => Ok(first),
+        Some(_) => once(&ask, &read, &id).await,
     }
+}
 
-    async fn list_once<T>(
-        &self,
-        path: &str,
-        key: &str,
-        query: &[(&'static str, String)],
-        read: &impl Fn(&RawValue) -> Result<T, String>,
-        id: &impl Fn(&T) -> &str,
-    ) -> Result<List<T>, ConnectorError> {
+async fn once<T>(
+    ask: &impl AsyncFn(usize) -> Result<Page, ConnectorError>,
+    read: &impl Fn(&RawValue) -> Result<T, String>,
+    id: &impl Fn(&T) -> &str,
+) -> Result<List<T>, ConnectorError> {
         let mut items: Vec<T> = Vec::new();
         let mut seen = HashSet::new();
         let (mut rows, mut counted, mut doubt) = (0, None, None);
         loop {
-            let page = self.page(path, key, query, rows, PAGE).await?;
+            let page = ask(rows).await?;
             if rows > 0 && page.total != counted {
                 doubt = Some("its count changed between two pages".to_owned());
             }
@@ -99,11 +74,10 @@ impl Api {
             doubt = Some(format!("the tool counts {total} and gave {rows}"));
         }
         Ok(List { items, doubt })
-    }
 }
 
 /// `totalCount` ignores the filters, `filteredTotalCount` obeys them.
-fn parse(body: &str, key: &str) -> Result<Page, String> {
+pub(super) fn parse(body: &str, key: &str) -> Result<Page, String> {
     let members: BTreeMap<String, &RawValue> = serde_json::from_str(body)
         .map_err(|_| "the answer is no object, which a list comes in".to_owned())?;
     let items = members
