@@ -6,9 +6,9 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, StatusCode, Url};
 
 use super::cause;
-use super::client::Shared;
 use super::redact::Redactor;
 use super::retry::{Retry, may_pass};
+use super::shared::Shared;
 use super::{HttpError, HttpErrorKind};
 use crate::config::Secret;
 

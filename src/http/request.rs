@@ -10,12 +10,12 @@ use reqwest::{Method, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::client::sensitive;
 use super::elements::Elements;
 use super::exchange::Exchange;
 use super::failure::{Failure, Subject, bare};
 use super::retry::Patience;
-use super::{Client, HttpError, HttpErrorKind, decode};
+use super::shared::{Caller, sensitive};
+use super::{HttpError, HttpErrorKind, decode};
 use crate::config::Secret;
 
 /// Largest JSON answer that is read as a whole, unpacked.
@@ -29,7 +29,7 @@ const MAX_TEXT: usize = 1 << 20;
 /// is).
 #[must_use]
 pub struct Request {
-    client: Client,
+    caller: Caller,
     method: Method,
     url: Url,
     headers: HeaderMap,
@@ -52,10 +52,10 @@ pub struct Answer<T> {
 }
 
 impl Request {
-    pub(super) fn new(client: Client, method: Method, url: Url, limit: Duration) -> Self {
+    pub(super) fn new(caller: Caller, method: Method, url: Url, limit: Duration) -> Self {
         let idempotent = method == Method::GET;
         Self {
-            client,
+            caller,
             method,
             url,
             headers: HeaderMap::new(),
@@ -201,7 +201,7 @@ impl Request {
     }
 
     fn subject(&self) -> Subject {
-        let subject = Subject::new(self.client.shared.clone(), &self.method, &self.url);
+        let subject = Subject::new(self.caller.shared.clone(), &self.method, &self.url);
         match &self.bearer {
             Some((token, _)) => subject.hiding(token),
             None => subject,
@@ -217,7 +217,7 @@ impl Request {
         if let Some(reason) = &self.broken {
             return Err(subject.error(HttpErrorKind::Setup, reason));
         }
-        let retries = &self.client.shared.limits.retries;
+        let retries = &self.caller.shared.limits.retries;
         let sent = AtomicU32::new(0);
         let mut patience = Patience::new(retries);
         // Boxed, because the compiler does not find futures that borrow from one another fit for other threads.
@@ -249,9 +249,9 @@ impl Request {
 
     async fn send(&self, subject: &Subject, sent: &AtomicU32) -> Result<Exchange, Failure> {
         let request = self.build();
-        self.client.meter.count_request();
+        self.caller.meter.count_request();
         if sent.fetch_add(1, Ordering::Relaxed) > 0 {
-            self.client.meter.count_retry();
+            self.caller.meter.count_retry();
         }
         Exchange::begin(subject.clone(), request, self.limit).await
     }
@@ -260,7 +260,7 @@ impl Request {
         let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
         let headers = request.headers_mut();
         headers.extend(self.headers.clone());
-        headers.extend(self.client.shared.credentials.clone());
+        headers.extend(self.caller.shared.credentials.clone());
         if let Some((_, value)) = &self.bearer {
             headers.insert(AUTHORIZATION, value.clone());
         }

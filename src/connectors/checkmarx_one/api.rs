@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 use url::form_urlencoded::byte_serialize;
 
-use super::list::{self, List, Page};
+use super::list::{self, List, Listing, Page};
 use super::project::Project;
 use super::scan::{Chosen, Scan, choose, given_up, missing};
 use super::spec::{Projects, Selection};
@@ -70,11 +70,26 @@ impl Api {
         &self,
         filter: &[(&'static str, String)],
     ) -> Result<List<Project>, ConnectorError> {
-        let ask = async |offset| {
-            self.page("/api/projects", "projects", filter, offset, list::PAGE)
-                .await
-        };
-        list::whole(ask, Project::parse, |project| &project.id).await
+        let first = self.read_projects(filter).await?;
+        match first.doubt {
+            None => Ok(first),
+            Some(_) => self.read_projects(filter).await,
+        }
+    }
+
+    async fn read_projects(
+        &self,
+        filter: &[(&'static str, String)],
+    ) -> Result<List<Project>, ConnectorError> {
+        let mut listing = Listing::new();
+        loop {
+            let offset = listing.offset();
+            let page = self.page("/api/projects", "projects", filter, offset, list::PAGE);
+            let ended = listing.take(&page.await?, Project::parse, |project| &project.id);
+            if ended.map_err(ConnectorError::Refused)? {
+                return Ok(listing.finish());
+            }
+        }
     }
 
     /// One page of the list under `key`.

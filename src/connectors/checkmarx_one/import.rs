@@ -244,6 +244,8 @@ impl Import<'_> {
                             self.project.name, chosen.scan.id
                         )
                     });
+                    // Under another name it would be a second finding, and stay for ever.
+                    return None;
                 }
                 let part = format!("type:{kind}");
                 let wanted = self.selection.engines.is_all() && !strangers.contains(&part);

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::value::RawValue;
 
-use crate::connectors::ConnectorError;
 use crate::connectors::lenient::Whole;
 
 /// No list is followed further than this, whatever the tool says.
@@ -27,53 +26,65 @@ pub(super) struct Page {
 /// Items of a page; the vendor's clients ask for 50 to 500.
 pub(super) const PAGE: usize = 100;
 
-/// All items of a list, of which `ask` gets the page at an offset; read once more where a first reading is not to be believed.
-pub(super) async fn whole<T>(
-    ask: impl AsyncFn(usize) -> Result<Page, ConnectorError>,
-    read: impl Fn(&RawValue) -> Result<T, String>,
-    id: impl Fn(&T) -> &str,
-) -> Result<List<T>, ConnectorError> {
-    let first = once(&ask, &read, &id).await?;
-    match first.doubt {
-        None => Ok(first),
-        Some(_) => once(&ask, &read, &id).await,
-    }
+/// One reading of a list from its first page on.
+pub(super) struct Listing<T> {
+    list: List<T>,
+    seen: HashSet<String>,
+    rows: usize,
+    counted: Option<usize>,
 }
 
-async fn once<T>(
-    ask: &impl AsyncFn(usize) -> Result<Page, ConnectorError>,
-    read: &impl Fn(&RawValue) -> Result<T, String>,
-    id: &impl Fn(&T) -> &str,
-) -> Result<List<T>, ConnectorError> {
-        let mut items: Vec<T> = Vec::new();
-        let mut seen = HashSet::new();
-        let (mut rows, mut counted, mut doubt) = (0, None, None);
-        loop {
-            let page = ask(rows).await?;
-            if rows > 0 && page.total != counted {
-                doubt = Some("its count changed between two pages".to_owned());
-            }
-            counted = page.total;
-            if page.items.is_empty() {
-                break;
-            }
-            rows += page.items.len();
-            for item in &page.items {
-                let item = read(item).map_err(ConnectorError::Refused)?;
-                if seen.insert(id(&item).to_owned()) {
-                    items.push(item);
-                } else {
-                    doubt = Some(format!("{} came twice", id(&item)));
-                }
-            }
-            if counted.is_some_and(|total| rows >= total) || doubt.is_some() || rows > MAX_ITEMS {
-                break;
+impl<T> Listing<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            list: List {
+                items: Vec::new(),
+                doubt: None,
+            },
+            seen: HashSet::new(),
+            rows: 0,
+            counted: None,
+        }
+    }
+
+    /// Offset of the page to ask for.
+    pub(super) fn offset(&self) -> usize {
+        self.rows
+    }
+
+    /// Takes a page in; true at the end of the list.
+    pub(super) fn take(
+        &mut self,
+        page: &Page,
+        read: impl Fn(&RawValue) -> Result<T, String>,
+        id: impl Fn(&T) -> &str,
+    ) -> Result<bool, String> {
+        let doubt = &mut self.list.doubt;
+        if self.rows > 0 && page.total != self.counted {
+            *doubt = Some("its count changed between two pages".to_owned());
+        }
+        self.counted = page.total;
+        self.rows += page.items.len();
+        for item in &page.items {
+            let item = read(item)?;
+            if self.seen.insert(id(&item).to_owned()) {
+                self.list.items.push(item);
+            } else {
+                *doubt = Some(format!("{} came twice", id(&item)));
             }
         }
-        if let Some(total) = counted.filter(|total| *total != rows && doubt.is_none()) {
-            doubt = Some(format!("the tool counts {total} and gave {rows}"));
+        let read_all = self.counted.is_some_and(|total| self.rows >= total);
+        Ok(page.items.is_empty() || read_all || doubt.is_some() || self.rows > MAX_ITEMS)
+    }
+
+    pub(super) fn finish(self) -> List<T> {
+        let mut list = self.list;
+        if let Some(total) = self.counted.filter(|total| *total != self.rows) {
+            list.doubt
+                .get_or_insert(format!("the tool counts {total} and gave {}", self.rows));
         }
-        Ok(List { items, doubt })
+        list
+    }
 }
 
 /// `totalCount` ignores the filters, `filteredTotalCount` obeys them.

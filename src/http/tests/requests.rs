@@ -350,5 +350,5 @@ async fn a_second_host_of_a_tool_gets_none_of_its_credentials_and_shares_its_lim
     let error = beside.get("/token").json::<Value>().await.unwrap_err();
     assert!(error.message.contains("who is ***?"), "{error}");
     assert_eq!(header(&second.requests()[0], "x-api-key"), None);
-    assert!(Arc::ptr_eq(&client.shared.gate, &beside.shared.gate));
+    assert!(Arc::ptr_eq(&client.0.shared.gate, &beside.0.shared.gate));
 }
