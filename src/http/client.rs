@@ -7,7 +7,7 @@ use reqwest::{Method, Url};
 use super::gate::Gate;
 use super::redact::Redactor;
 use super::setup;
-use super::shared::{Caller, Limits, Shared};
+use super::shared::{Caller, Limits, Shared, sensitive};
 use super::{Authentication, HttpError, HttpErrorKind, Meter, Request};
 use crate::config::Tool;
 
@@ -52,12 +52,48 @@ impl Client {
             limits,
             route: setup::route(tool),
             credentials,
-            gate,
-            redactor,
+            gate: Arc::new(gate),
+            redactor: Arc::new(redactor),
         };
         Ok(Self(Caller {
             shared: Arc::new(shared),
             meter: Arc::default(),
+        }))
+    }
+
+    /// A client of another host that belongs to this client's tool, such as the one that gives out its tokens: trust, way out,
+    /// limits and redaction are the tool's, and the rate limit is shared. The credentials of this client are not sent there.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn beside(&self, tool: &Tool, location: &Url) -> Result<Self, HttpError> {
+        let Caller { shared, meter } = &self.0;
+        let tool = Tool {
+            location: location.clone(),
+            ..tool.clone()
+        };
+        let connections =
+            setup::connections(&tool, shared.limits.connect).map_err(|reason| HttpError {
+                kind: HttpErrorKind::Setup,
+                message: shared
+                    .redactor
+                    .redact(&format!("tool {}: {reason}", tool.name)),
+            })?;
+        let beside = Shared {
+            connections,
+            route: setup::route(&tool),
+            tool: tool.name,
+            connector: tool.connector,
+            location: tool.location,
+            timeout: tool.timeout,
+            limits: shared.limits.clone(),
+            credentials: HeaderMap::new(),
+            gate: Arc::clone(&shared.gate),
+            redactor: Arc::clone(&shared.redactor),
+        };
+        Ok(Self(Caller {
+            shared: Arc::new(beside),
+            meter: Arc::clone(meter),
         }))
     }
 
@@ -127,12 +163,4 @@ fn credentials(
         headers.insert(name, value);
     }
     Ok(headers)
-}
-
-fn sensitive(name: &str, value: &str) -> Result<HeaderValue, String> {
-    let mut value = HeaderValue::from_str(value).map_err(|_| {
-        format!("the secret for the header {name} holds a line break or another character that no header may hold")
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use backon::Retryable;
 use bytes::Bytes;
 use futures_util::FutureExt;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,8 +14,9 @@ use super::elements::Elements;
 use super::exchange::Exchange;
 use super::failure::{Failure, Subject, bare};
 use super::retry::Patience;
-use super::shared::Caller;
+use super::shared::{Caller, sensitive};
 use super::{HttpError, HttpErrorKind, decode};
+use crate::config::Secret;
 
 /// Largest JSON answer that is read as a whole, unpacked.
 const MAX_JSON: usize = 64 << 20;
@@ -32,6 +33,8 @@ pub struct Request {
     method: Method,
     url: Url,
     headers: HeaderMap,
+    /// In place of the client's own, with its header.
+    bearer: Option<(Secret, HeaderValue)>,
     body: Option<Bytes>,
     idempotent: bool,
     limit: Duration,
@@ -56,6 +59,7 @@ impl Request {
             method,
             url,
             headers: HeaderMap::new(),
+            bearer: None,
             body: None,
             idempotent,
             limit,
@@ -78,6 +82,16 @@ impl Request {
                 self.headers.insert(name, value);
             }
             _ => self.broken = Some(format!("the header {name} cannot be sent with this value")),
+        }
+        self
+    }
+
+    /// Sends `Authorization: Bearer` with a token that was fetched at run time, in place of the client's own authorization. It
+    /// is kept out of messages like the tool's own secrets, and never follows a redirect to another origin.
+    pub fn bearer(mut self, token: &Secret) -> Self {
+        match sensitive("Authorization", &format!("Bearer {}", token.expose())) {
+            Ok(value) => self.bearer = Some((token.clone(), value)),
+            Err(reason) => self.broken = Some(reason),
         }
         self
     }
@@ -187,7 +201,11 @@ impl Request {
     }
 
     fn subject(&self) -> Subject {
-        Subject::new(self.caller.shared.clone(), &self.method, &self.url)
+        let subject = Subject::new(self.caller.shared.clone(), &self.method, &self.url);
+        match &self.bearer {
+            Some((token, _)) => subject.hiding(token),
+            None => subject,
+        }
     }
 
     /// Sends the request and reads its answer, as often as it takes and may.
@@ -243,6 +261,9 @@ impl Request {
         let headers = request.headers_mut();
         headers.extend(self.headers.clone());
         headers.extend(self.caller.shared.credentials.clone());
+        if let Some((_, value)) = &self.bearer {
+            headers.insert(AUTHORIZATION, value.clone());
+        }
         *request.body_mut() = self.body.clone().map(Into::into);
         request
     }

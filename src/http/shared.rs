@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Url;
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderValue};
 
 use super::Meter;
 use super::gate::Gate;
@@ -30,8 +30,8 @@ pub(super) struct Shared {
     /// The proxy on the way, for messages.
     pub(super) route: String,
     pub(super) credentials: HeaderMap,
-    pub(super) gate: Gate,
-    pub(super) redactor: Redactor,
+    pub(super) gate: Arc<Gate>,
+    pub(super) redactor: Arc<Redactor>,
 }
 
 /// The limits that are the same for all tools.
@@ -52,4 +52,13 @@ impl Default for Limits {
             retries: Retries::default(),
         }
     }
+}
+
+/// The value of a header that proves who we are.
+pub(super) fn sensitive(name: &str, value: &str) -> Result<HeaderValue, String> {
+    let mut value = HeaderValue::from_str(value).map_err(|_| {
+        format!("the secret for the header {name} holds a line break or another character that no header may hold")
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
 }
