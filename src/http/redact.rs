@@ -13,7 +13,7 @@ const PROXY_VARIABLES: [&str; 6] = [
 ];
 
 /// Takes a tool's secrets out of texts that the tool, or a proxy, has a hand in.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Redactor {
     /// Every form in which one may be echoed; longest first, so that none is left half.
     secrets: Vec<Secret>,
@@ -61,6 +61,13 @@ impl Redactor {
         }
         self.secrets
             .sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
+    }
+
+    /// One that knows this secret too.
+    pub(super) fn with(&self, secret: &Secret) -> Self {
+        let mut redactor = self.clone();
+        redactor.add(secret.expose());
+        redactor
     }
 
     fn add_password(&mut self, url: &Url) {

@@ -1,5 +1,8 @@
 //! The real binary, as its users meet it: its files, its socket, its exit codes, against simulated and real tools.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod checkmarx_one;
 mod configuration;
 mod control;
 mod lifecycle;
