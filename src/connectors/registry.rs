@@ -23,7 +23,8 @@ const ENTRIES: &[Entry] = &[
 /// Each connector's reader of pages, by the connector's name, to be fuzzed.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn page_targets() -> impl Iterator<Item = (&'static str, fn(&[u8]))> {
-    let targets: [(&ConnectorSpec, fn(&[u8])); 2] = [
+    let targets: [(&ConnectorSpec, fn(&[u8])); 3] = [
+        (&checkmarx_one::SPEC, checkmarx_one::fuzzed::page),
         (&dependency_track::SPEC, dependency_track::fuzzed::page),
         (&trivy_prometheus::SPEC, trivy_prometheus::fuzzed::page),
     ];
