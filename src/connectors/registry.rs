@@ -20,17 +20,22 @@ const ENTRIES: &[Entry] = &[
     entry(&trivy_prometheus::SPEC, trivy_prometheus::open),
 ];
 
+/// A connector, and its reader of pages.
+#[cfg(any(test, feature = "fuzzing"))]
+type PageTarget = (&'static ConnectorSpec, fn(&[u8]));
+
+#[cfg(any(test, feature = "fuzzing"))]
+const PAGE_TARGETS: &[PageTarget] = &[
+    (&checkmarx_one::SPEC, checkmarx_one::fuzzed::page),
+    (&dependency_track::SPEC, dependency_track::fuzzed::page),
+    (&trivy_prometheus::SPEC, trivy_prometheus::fuzzed::page),
+];
+
 /// Each connector's reader of pages, by the connector's name, to be fuzzed.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn page_targets() -> impl Iterator<Item = (&'static str, fn(&[u8]))> {
-    let targets: [(&ConnectorSpec, fn(&[u8])); 3] = [
-        (&checkmarx_one::SPEC, checkmarx_one::fuzzed::page),
-        (&dependency_track::SPEC, dependency_track::fuzzed::page),
-        (&trivy_prometheus::SPEC, trivy_prometheus::fuzzed::page),
-    ];
-    targets
-        .into_iter()
-        .map(|(spec, target)| (spec.name, target))
+    let targets = PAGE_TARGETS.iter();
+    targets.map(|(spec, target)| (spec.name, *target))
 }
 
 const fn entry(spec: &'static ConnectorSpec, open: Open) -> Entry {

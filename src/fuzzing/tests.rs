@@ -175,7 +175,7 @@ fn every_connector_has_a_target_and_every_target_a_program_for_cargo_fuzz() {
     for spec in connectors::specs() {
         assert!(
             names.contains(&spec.name),
-            "{} has no target: see page_targets",
+            "{} has no target: see PAGE_TARGETS",
             spec.name
         );
     }
