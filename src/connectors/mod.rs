@@ -3,7 +3,12 @@
 //! Belongs here: a vendor's paths, parameters, tables, and the mapping of its JSON to a [`crate::finding::Sighting`]. Does
 //! not belong here: the store, the schedule, deduplication. A connector never sees the store.
 
+mod dependency_track;
+mod lenient;
+mod markdown;
+mod pages;
 mod pull;
+mod rating;
 mod registry;
 
 use async_trait::async_trait;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Connector, ConnectorError};
+use super::{Connector, ConnectorError, dependency_track};
 use crate::config::{Config, ConnectorSpec, Tool};
 use crate::http::HttpError;
 
@@ -14,7 +14,10 @@ struct Entry {
     open: Open,
 }
 
-const ENTRIES: &[Entry] = &[];
+const ENTRIES: &[Entry] = &[Entry {
+    spec: &dependency_track::SPEC,
+    open: dependency_track::open,
+}];
 
 /// The descriptions of all connectors, by name.
 pub fn specs() -> impl Iterator<Item = &'static ConnectorSpec> {
