@@ -96,4 +96,16 @@ impl Settings {
             .flatten()
             .map(|(name, secret)| (name.as_str(), secret))
     }
+
+    /// Every credential, whatever its key: for those who must keep them out of what they print.
+    pub fn every_secret(&self) -> impl Iterator<Item = &Secret> {
+        self.0.values().flat_map(|value| {
+            let (one, many) = match value {
+                Value::Secret(secret) => (Some(secret), None),
+                Value::Secrets(map) => (None, Some(map.values())),
+                _ => (None, None),
+            };
+            one.into_iter().chain(many.into_iter().flatten())
+        })
+    }
 }

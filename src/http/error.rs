@@ -2,7 +2,7 @@ use std::time::Duration;
 
 /// Why a request failed. `Display` is one line that an operator can act on: method, URL without query, what happened, what
 /// the tool answered (first line, cut), what to do. It never holds a credential, a query string or a header.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
 pub struct HttpError {
     /// What sort of failure; connectors decide by it.

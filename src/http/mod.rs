@@ -2,12 +2,27 @@
 //!
 //! Belongs here: whatever is the same for every vendor. Does not belong here: a vendor's paths, parameters, shapes.
 
+mod cause;
 mod client;
+mod decode;
+mod elements;
 mod error;
+mod exchange;
+mod failure;
+mod gate;
 mod meter;
+mod redact;
+mod redirect;
 mod request;
+mod retry;
+mod setup;
+mod splitter;
+#[cfg(test)]
+mod tests;
 
 pub use client::{Authentication, Client};
+pub use elements::Elements;
 pub use error::{HttpError, HttpErrorKind};
 pub use meter::Meter;
-pub use request::{Answer, Elements, Request};
+pub use request::{Answer, Request};
+pub use splitter::{MAX_ELEMENT, MAX_ENVELOPE, SplitError, Splitter};

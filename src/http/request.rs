@@ -1,18 +1,42 @@
+use std::fmt;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use backon::Retryable;
 use bytes::Bytes;
-use reqwest::header::HeaderMap;
+use futures_util::FutureExt;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::HttpError;
+use super::elements::Elements;
+use super::exchange::Exchange;
+use super::failure::{Failure, Subject, bare};
+use super::retry::Retry;
+use super::{Client, HttpError, HttpErrorKind, decode};
 
-/// A request to a tool, sent by one of the last four methods. Retries: connection errors, time-outs of the connection, 429,
+/// Largest JSON answer that is read as a whole, unpacked.
+const MAX_JSON: usize = 64 << 20;
+
+/// Largest text.
+const MAX_TEXT: usize = 1 << 20;
+
+/// A request to a tool, sent by one of the last three methods. Retries: connection errors, time-outs of the connection, 429,
 /// 500, 502, 503, 504, with backoff, jitter and the tool's Retry-After, within limits; only if [`Self::idempotent`] (a GET
 /// is).
 #[must_use]
-#[derive(Debug)]
-pub struct Request {}
+pub struct Request {
+    client: Client,
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Option<Bytes>,
+    idempotent: bool,
+    limit: Duration,
+    /// Why it cannot be sent.
+    broken: Option<String>,
+}
 
 /// A whole answer.
 #[derive(Debug)]
@@ -24,34 +48,70 @@ pub struct Answer<T> {
 }
 
 impl Request {
+    pub(super) fn new(client: Client, method: Method, url: Url, limit: Duration) -> Self {
+        let idempotent = method == Method::GET;
+        Self {
+            client,
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: None,
+            idempotent,
+            limit,
+            broken: None,
+        }
+    }
+
     /// Adds a query parameter.
-    pub fn query(self, _key: &str, _value: impl ToString) -> Self {
-        todo!()
+    pub fn query(mut self, key: &str, value: impl ToString) -> Self {
+        self.url
+            .query_pairs_mut()
+            .append_pair(key, &value.to_string());
+        self
     }
 
     /// Adds a header that is no secret.
-    pub fn header(self, _name: &'static str, _value: &str) -> Self {
-        todo!()
+    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+        match (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {
+            (Ok(name), Ok(value)) => {
+                self.headers.insert(name, value);
+            }
+            _ => self.broken = Some(format!("the header {name} cannot be sent with this value")),
+        }
+        self
     }
 
     /// Sends pairs as a form.
-    pub fn form(self, _pairs: &[(&str, &str)]) -> Self {
-        todo!()
+    pub fn form(mut self, pairs: &[(&str, &str)]) -> Self {
+        let form = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(pairs)
+            .finish();
+        self.body = Some(form.into());
+        self.header(CONTENT_TYPE.as_str(), "application/x-www-form-urlencoded")
     }
 
     /// Sends JSON.
-    pub fn body(self, _json: &impl Serialize) -> Self {
-        todo!()
+    pub fn body(mut self, json: &impl Serialize) -> Self {
+        match serde_json::to_vec(json) {
+            Ok(json) => self.body = Some(json.into()),
+            Err(error) => {
+                self.broken = Some(format!("the body cannot be written as JSON: {error}"))
+            }
+        }
+        self.header(CONTENT_TYPE.as_str(), "application/json")
     }
 
     /// May be sent again although it is a POST.
-    pub fn idempotent(self) -> Self {
-        todo!()
+    pub fn idempotent(mut self) -> Self {
+        self.idempotent = true;
+        self
     }
 
-    /// Another limit for the whole request than the tool's.
-    pub fn timeout(self, _limit: Duration) -> Self {
-        todo!()
+    /// Another limit for the whole request than the tool's. For each attempt; waiting between attempts, and for the tool's
+    /// rate limit, does not count.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
     }
 
     /// The body as JSON, at most 64 MiB unpacked. The content type must be JSON.
@@ -59,7 +119,18 @@ impl Request {
     /// # Errors
     /// Any [`HttpError`]; retried where it may be, the body's reading included.
     pub async fn json<T: DeserializeOwned>(self) -> Result<Answer<T>, HttpError> {
-        todo!()
+        let request = self.accepting("application/json");
+        let (headers, body) = request
+            .retrying(|mut exchange| async move {
+                exchange.expect_json()?;
+                let body = exchange.body(MAX_JSON).await?;
+                Ok((exchange.headers().clone(), body))
+            })
+            .await?;
+        match decode::json(&body) {
+            Ok(body) => Ok(Answer { headers, body }),
+            Err((kind, what)) => Err(request.subject().error(kind, what)),
+        }
     }
 
     /// The body as text, whatever its type, at most 1 MiB.
@@ -67,41 +138,130 @@ impl Request {
     /// # Errors
     /// Any [`HttpError`].
     pub async fn text(self) -> Result<Answer<String>, HttpError> {
-        todo!()
+        let (headers, body) = self
+            .retrying(|mut exchange| async move {
+                let body = exchange.body(MAX_TEXT).await?;
+                Ok((exchange.headers().clone(), body))
+            })
+            .await?;
+        match String::from_utf8(body.into()) {
+            Ok(body) => Ok(Answer { headers, body }),
+            Err(_) => Err(self.subject().error(
+                HttpErrorKind::UnexpectedShape,
+                "the answer is not UTF-8 text",
+            )),
+        }
     }
 
     /// Streams the elements of one big array: the body itself with an empty `path`, else the array at these keys
     /// (`["data", "result"]`). Retried only until the first byte of the body.
     ///
-    /// # Errors
-    /// Any [`HttpError`] up to the first byte.
-    pub async fn elements(self, _path: &'static [&'static str]) -> Result<Elements, HttpError> {
-        todo!()
-    }
-}
-
-/// The elements of an array, as they arrive. Memory: one element and one chunk.
-#[derive(Debug)]
-pub struct Elements {
-    /// The answer's headers.
-    pub headers: HeaderMap,
-}
-
-impl Elements {
-    /// The next elements, each one whole JSON value; an empty list is never given. `None` after the array's proper end,
-    /// when the rest of the body was read and found to be well-formed.
+    /// One of the tool's `max_concurrent_requests` is taken until the end, or until the elements are dropped: with a limit of
+    /// 1, another request in between would wait for ever. Time spent between two calls of [`Elements::next`] is not counted
+    /// against the limits.
     ///
     /// # Errors
-    /// Cut body, time-out, an element over 8 MiB, not JSON; if the body has no array at the path, it is
-    /// [`super::HttpErrorKind::UnexpectedShape`].
-    pub async fn next(&mut self) -> Result<Option<Vec<Bytes>>, HttpError> {
-        todo!()
+    /// Any [`HttpError`] up to the first byte.
+    pub async fn elements(self, path: &'static [&'static str]) -> Result<Elements, HttpError> {
+        self.accepting("application/json")
+            .retrying(|mut exchange| async move {
+                exchange.expect_json()?;
+                let first = exchange.chunk().await?;
+                Ok(Elements::new(exchange, first, path))
+            })
+            .await
     }
 
-    /// The document around the array, with the array emptied (`{"status":"success","data":{…,"result":[]}}`); complete only
-    /// after [`Self::next`] gave `None`. At most 1 MiB.
-    #[must_use]
-    pub fn envelope(&self) -> &str {
-        todo!()
+    fn accepting(mut self, kind: &'static str) -> Self {
+        self.headers
+            .entry(ACCEPT)
+            .or_insert(HeaderValue::from_static(kind));
+        self
+    }
+
+    fn subject(&self) -> Subject {
+        Subject::new(self.client.shared.clone(), &self.method, &self.url)
+    }
+
+    /// Sends the request and reads its answer, as often as it takes and may.
+    async fn retrying<T, F>(&self, read: impl Fn(Exchange) -> F + Sync) -> Result<T, HttpError>
+    where
+        F: Future<Output = Result<T, Failure>> + Send,
+    {
+        let subject = self.subject();
+        if let Some(reason) = &self.broken {
+            return Err(subject.error(HttpErrorKind::Setup, reason));
+        }
+        let retries = &self.client.shared.limits.retries;
+        let sent = AtomicU32::new(0);
+        let mut waited = Duration::ZERO;
+        let mut lookups = 0;
+        // Boxed, because the compiler does not find futures that borrow from one another fit for other threads.
+        let attempt = || {
+            async {
+                let exchange = self.send(&subject, &sent).await?;
+                read(exchange).await
+            }
+            .boxed()
+        };
+        let result = attempt
+            .retry(retries.backoff())
+            .when(|failure: &Failure| match failure.retry {
+                _ if !self.idempotent => false,
+                Retry::Never => false,
+                Retry::Soon | Retry::After(_) => true,
+                Retry::Lookup => {
+                    lookups += 1;
+                    lookups <= 2
+                }
+            })
+            .adjust(|failure: &Failure, wait| {
+                let wait = match failure.retry {
+                    Retry::After(asked) => wait?.max(asked),
+                    _ => wait?,
+                };
+                waited += wait;
+                (waited <= retries.total).then_some(wait)
+            })
+            .notify(|failure: &Failure, wait| {
+                let milliseconds = wait.as_millis();
+                tracing::debug!(milliseconds, "{}; sent again after a wait", failure.error);
+            })
+            .await;
+        result.map_err(|failure| {
+            let mut error = failure.error;
+            match sent.into_inner() {
+                0 | 1 => {}
+                times => error.message.push_str(&format!(" (tried {times} times)")),
+            }
+            error
+        })
+    }
+
+    async fn send(&self, subject: &Subject, sent: &AtomicU32) -> Result<Exchange, Failure> {
+        let request = self.build();
+        self.client.meter.count_request();
+        if sent.fetch_add(1, Ordering::Relaxed) > 0 {
+            self.client.meter.count_retry();
+        }
+        Exchange::begin(subject.clone(), request, self.limit).await
+    }
+
+    fn build(&self) -> reqwest::Request {
+        let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
+        let headers = request.headers_mut();
+        headers.extend(self.headers.clone());
+        headers.extend(self.client.shared.credentials.clone());
+        *request.body_mut() = self.body.clone().map(Into::into);
+        request
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &bare(&self.url))
+            .finish_non_exhaustive()
     }
 }

@@ -1,0 +1,240 @@
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::{Method, StatusCode, Url};
+
+use super::cause;
+use super::client::Shared;
+use super::retry::Retry;
+use super::{HttpError, HttpErrorKind};
+
+/// How much of an error's body is kept.
+pub(super) const MAX_ERROR_BODY: usize = 4 << 10;
+
+/// How much of it is shown, in characters.
+const MAX_EXCERPT: usize = 200;
+
+/// A failed attempt.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) error: HttpError,
+    pub(super) retry: Retry,
+}
+
+/// What a failure is about: one request of one tool. Makes every [`HttpError`], so that nothing gets past the redaction.
+#[derive(Clone)]
+pub(super) struct Subject {
+    pub(super) shared: Arc<Shared>,
+    /// `GET https://host/path`.
+    line: String,
+}
+
+impl Subject {
+    pub(super) fn new(shared: Arc<Shared>, method: &Method, url: &Url) -> Self {
+        let line = format!("{method} {}", bare(url));
+        Self { shared, line }
+    }
+
+    pub(super) fn error(&self, kind: HttpErrorKind, what: impl Display) -> HttpError {
+        let message = self
+            .shared
+            .redactor
+            .redact(&format!("{}: {what}", self.line));
+        let message = one_line(&message);
+        HttpError { kind, message }
+    }
+
+    pub(super) fn fail(&self, kind: HttpErrorKind, what: impl Display) -> Failure {
+        Failure {
+            error: self.error(kind, what),
+            retry: Retry::Never,
+        }
+    }
+
+    /// The request got no answer.
+    pub(super) fn no_answer(&self, error: &reqwest::Error) -> Failure {
+        let cause = cause::of_no_answer(error, &self.shared);
+        let mut failure = self.fail(cause.kind, cause.words);
+        failure.retry = cause.retry;
+        failure
+    }
+
+    /// The answer's body broke off.
+    pub(super) fn broken_body(&self, error: &reqwest::Error) -> Failure {
+        let cause = cause::of_broken_body(error);
+        let mut failure = self.fail(cause.kind, cause.words);
+        failure.retry = cause.retry;
+        failure
+    }
+
+    /// The tool answered an error; `body` is its start, longer than what is kept by the longest secret.
+    pub(super) fn refused(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+        retry_after: Option<Duration>,
+    ) -> Failure {
+        let body = self.shared.redactor.redact(&String::from_utf8_lossy(body));
+        let body = cut_bytes(body, MAX_ERROR_BODY);
+        let excerpt = excerpt(&body, is_html(headers));
+        let said = if excerpt.is_empty() {
+            String::new()
+        } else {
+            format!(" {excerpt:?}")
+        };
+        let may_help = matches!(status.as_u16(), 429 | 500 | 502..=504);
+        let longest = self.shared.limits.retries.longest_retry_after;
+        let mut hint = status_hint(status, &self.shared.connector);
+        let retry = match retry_after {
+            _ if !may_help => Retry::Never,
+            Some(wait) if wait > longest => {
+                hint = format!(
+                    "the tool wants no request for {}, and secpull waits {} at most; {hint}",
+                    humantime::format_duration(wait),
+                    humantime::format_duration(longest),
+                );
+                Retry::Never
+            }
+            Some(wait) => Retry::After(wait),
+            None => Retry::Soon,
+        };
+        let kind = HttpErrorKind::Status {
+            status: status.as_u16(),
+            body,
+            retry_after,
+        };
+        let mut failure = self.fail(kind, format_args!("{status}{said}: {hint}"));
+        failure.retry = retry;
+        failure
+    }
+}
+
+/// A URL as it may be shown: without user, query and fragment.
+pub(super) fn bare(url: &Url) -> String {
+    let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
+    // Fails only for URLs that cannot have a user, and those have none.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.into()
+}
+
+/// What an operator can do about a status.
+fn status_hint(status: StatusCode, connector: &str) -> String {
+    match status.as_u16() {
+        300..=399 => "an answer that leads elsewhere; check `location`".to_owned(),
+        401 => "the credentials are missing, wrong or expired; check `secret`".to_owned(),
+        403 => format!(
+            "the credentials lack a permission; `secpull connectors {connector}` lists those to grant"
+        ),
+        404 | 410 => {
+            "nothing is there; check `location` and the names and ids configured".to_owned()
+        }
+        407 => "the proxy wants other credentials; check `proxy`".to_owned(),
+        429 => "the tool's rate limit is reached; lower max_requests_per_second".to_owned(),
+        400..=499 => "the tool does not accept the request".to_owned(),
+        502..=504 => "the tool, or a proxy before it, is not available; try again later".to_owned(),
+        _ => "the tool failed; its own log tells why".to_owned(),
+    }
+}
+
+/// The telling part of an error's body, on one line.
+fn excerpt(body: &str, html: bool) -> String {
+    let telling = if html {
+        title(body).unwrap_or("an HTML page")
+    } else if body.trim_start().starts_with(['{', '[']) {
+        // Pretty-printed JSON: its first line tells nothing.
+        body
+    } else {
+        body.lines()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or("")
+    };
+    one_line(telling).chars().take(MAX_EXCERPT).collect()
+}
+
+fn title(html: &str) -> Option<&str> {
+    let lower = html.to_ascii_lowercase();
+    let start = lower.find("<title>")? + "<title>".len();
+    let length = lower[start..].find("</title>")?;
+    Some(html[start..start + length].trim())
+}
+
+/// The text with each run of white space and control characters as one space: no terminal escape gets through.
+pub(super) fn one_line(text: &str) -> String {
+    text.split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn cut_bytes(mut text: String, most: usize) -> String {
+    text.truncate(text.floor_char_boundary(most));
+    text
+}
+
+pub(super) fn is_html(headers: &HeaderMap) -> bool {
+    content_type(headers).is_some_and(|kind| kind == "text/html" || kind == "application/xhtml+xml")
+}
+
+/// `application/json` or `*+json`.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    content_type(headers).is_some_and(|kind| {
+        kind == "application/json" || (kind.contains('/') && kind.ends_with("+json"))
+    })
+}
+
+/// The content type without its parameters, in lower case.
+pub(super) fn content_type(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    let kind = value.split(';').next().unwrap_or(value);
+    Some(kind.trim().to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn json_is_known_by_its_content_type_with_suffix_and_parameters() {
+        for (value, json) in [
+            ("application/json", true),
+            ("Application/JSON; charset=utf-8", true),
+            ("application/vnd.api+json", true),
+            ("application/problem+json;x=y", true),
+            ("text/html", false),
+            ("application/jsonp", false),
+            ("+json", false),
+        ] {
+            let headers = [(CONTENT_TYPE, value.parse().unwrap())]
+                .into_iter()
+                .collect();
+            assert_eq!(is_json(&headers), json, "{value}");
+        }
+        assert!(!is_json(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn an_excerpt_is_short_one_line_and_without_control_characters() {
+        assert_eq!(excerpt("\n\u{1b}[31mno\r\nmore", false), "[31mno");
+        assert_eq!(excerpt("{\n  \"error\": 1\n}", false), "{ \"error\": 1 }");
+        assert_eq!(
+            excerpt("<html><TITLE>Bad\nGateway</TITLE></html>", true),
+            "Bad Gateway"
+        );
+        assert_eq!(excerpt("<html>", true), "an HTML page");
+        assert_eq!(excerpt(&"x".repeat(500), false).len(), 200);
+    }
+
+    #[test]
+    fn a_shown_url_has_neither_user_nor_query() {
+        let url = Url::parse("https://me:pw@host/a/b?token=t#f").unwrap();
+        assert_eq!(bare(&url), "https://host/a/b");
+    }
+}

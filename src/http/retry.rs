@@ -1,0 +1,115 @@
+use std::time::Duration;
+
+use backon::ExponentialBuilder;
+use chrono::{DateTime, Utc};
+use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
+
+/// How often and how patiently a request is sent again.
+#[derive(Debug, Clone)]
+pub(super) struct Retries {
+    /// At most so many times.
+    pub(super) most: usize,
+    /// First wait; the next are twice as long each, and up to `first` of jitter is added.
+    pub(super) first: Duration,
+    /// Longest of those waits.
+    pub(super) longest: Duration,
+    /// A Retry-After beyond this is not waited for.
+    pub(super) longest_retry_after: Duration,
+    /// All waits of one request together.
+    pub(super) total: Duration,
+}
+
+impl Default for Retries {
+    fn default() -> Self {
+        Self {
+            most: 4,
+            first: Duration::from_secs(1),
+            longest: Duration::from_secs(30),
+            longest_retry_after: Duration::from_secs(300),
+            total: Duration::from_secs(600),
+        }
+    }
+}
+
+impl Retries {
+    pub(super) fn backoff(&self) -> ExponentialBuilder {
+        ExponentialBuilder::new()
+            .with_min_delay(self.first)
+            .with_max_delay(self.longest)
+            .with_max_times(self.most)
+            .with_jitter()
+    }
+}
+
+/// Whether a failed attempt may be followed by another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Retry {
+    /// It would fail in the same way.
+    Never,
+    /// After the usual wait.
+    Soon,
+    /// The host name is unknown: after the usual wait, but not more than twice.
+    Lookup,
+    /// The tool said when.
+    After(Duration),
+}
+
+/// Retry-After in either of its forms (RFC 9110, 10.2.3); nothing if it is neither. A date is taken relative to the answer's
+/// own, so that clocks may differ.
+pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let then = DateTime::parse_from_rfc2822(text).ok()?.to_utc();
+    let from = date(headers, &DATE).unwrap_or(now);
+    Some((then - from).to_std().unwrap_or(Duration::ZERO))
+}
+
+fn date(headers: &HeaderMap, name: &HeaderName) -> Option<DateTime<Utc>> {
+    let text = headers.get(name)?.to_str().ok()?;
+    Some(DateTime::parse_from_rfc2822(text).ok()?.to_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
+        pairs
+            .iter()
+            .map(|(name, value)| (name.clone(), value.parse().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_or_as_a_date_and_ignored_when_neither() {
+        let now = DateTime::parse_from_rfc3339("2026-03-01T10:00:00Z")
+            .unwrap()
+            .to_utc();
+        let read = |text| retry_after(&headers(&[(RETRY_AFTER, text)]), now);
+        assert_eq!(read("120"), Some(Duration::from_secs(120)));
+        assert_eq!(
+            read("Sun, 01 Mar 2026 10:00:30 GMT"),
+            Some(Duration::from_secs(30))
+        );
+        assert_eq!(read("Sun, 01 Mar 2026 09:00:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(read("-5"), None);
+        assert_eq!(read("later"), None);
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+
+    #[test]
+    fn a_date_is_counted_from_the_tools_own_clock() {
+        let headers = headers(&[
+            (RETRY_AFTER, "Sun, 01 Mar 2026 10:00:30 GMT"),
+            (DATE, "Sun, 01 Mar 2026 10:00:20 GMT"),
+        ]);
+        assert_eq!(
+            retry_after(&headers, Utc::now()),
+            Some(Duration::from_secs(10))
+        );
+    }
+}
