@@ -37,7 +37,7 @@ pub(super) struct Shared {
     pub(super) connector: String,
     location: Url,
     /// Limit for one whole request.
-    timeout: Duration,
+    pub(super) timeout: Duration,
     pub(super) limits: Limits,
     /// The proxy on the way, for messages.
     pub(super) route: String,
