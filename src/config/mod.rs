@@ -4,11 +4,33 @@
 //! connector does with its settings. Connectors describe their settings as data ([`ConnectorSpec`]); this floor checks
 //! them without knowing a connector.
 
+mod api_configurations;
+mod document;
+mod environment;
+mod files;
+mod key_path;
+mod keys;
+mod kind;
+mod load;
+mod problem;
+mod read;
+mod resolve;
+mod revision;
+mod scalars;
+mod schedule;
 mod secret;
 mod settings;
+mod sources;
 mod spec;
+mod suggest;
+mod tools;
+mod trust;
 mod types;
 
+pub use environment::process_environment;
+pub use files::DEFAULT_PATH;
+pub use load::{Loaded, Local, load, load_local};
+pub use problem::{Place, Problem, Problems};
 pub use secret::Secret;
 pub use settings::{Settings, Value};
 pub use spec::{ConnectorSpec, Need, Setting, SettingKind};

@@ -32,6 +32,18 @@ impl Settings {
         self.0.insert(key, value);
     }
 
+    /// The credentials among them, by key (and name).
+    pub(super) fn all_secrets(&self) -> impl Iterator<Item = (&str, &Secret)> {
+        self.0.iter().flat_map(|(key, value)| match value {
+            Value::Secret(secret) => vec![(*key, secret)],
+            Value::Secrets(named) => named
+                .iter()
+                .map(|(name, secret)| (name.as_str(), secret))
+                .collect(),
+            _ => Vec::new(),
+        })
+    }
+
     /// The text of `key`, if it is set.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<&str> {

@@ -39,6 +39,25 @@ pub struct ConnectorSpec {
     pub validate_tool: fn(tool: &Settings) -> Vec<(&'static str, String)>,
 }
 
+impl ConnectorSpec {
+    /// Settings that have the key of a setting that every connector has, or a key twice; the common one would hide them.
+    /// Empty in a sound description.
+    #[must_use]
+    pub fn key_clashes(&self) -> Vec<&'static str> {
+        let [tool, api] = super::keys::common_keys();
+        let clashes = |common: &'static [super::keys::Key], own: &'static [Setting]| {
+            own.iter().enumerate().filter_map(move |(index, setting)| {
+                let is_common = common.iter().any(|key| key.key == setting.key);
+                let is_twice = own[..index].iter().any(|other| other.key == setting.key);
+                (is_common || is_twice).then_some(setting.key)
+            })
+        };
+        clashes(tool, self.tool_settings)
+            .chain(clashes(api, self.api_settings))
+            .collect()
+    }
+}
+
 /// Whether something must be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {

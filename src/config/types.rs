@@ -1,6 +1,7 @@
 //! The validated configuration: nothing in it can be wrong, nothing that must be there is optional.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -83,10 +84,13 @@ pub struct Tool {
     pub max_concurrent_requests: usize,
     /// The connector's own settings.
     pub settings: Settings,
+    /// Tells this state of the tool from another after a reload: it changes with anything written down for the tool, and
+    /// with the contents of its secrets and certificates. Comparable within one process only.
+    pub revision: [u8; 8],
 }
 
 /// TLS trust of a tool.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Trust {
     /// PEM bundle to add to the system's trust, read and found to hold certificates.
     pub ca_bundle: Option<Vec<u8>>,
@@ -98,16 +102,45 @@ pub struct Trust {
     pub client_identity: Option<Vec<u8>>,
 }
 
+/// Without the contents: a private key is among them.
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trust")
+            .field("ca_bundle", &self.ca_bundle.is_some())
+            .field("ca_bundle_only", &self.ca_bundle_only)
+            .field("accept_invalid", &self.accept_invalid)
+            .field("client_identity", &self.client_identity.is_some())
+            .finish()
+    }
+}
+
 /// By which way a tool is reached.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub enum ProxySetting {
     /// As HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say.
     #[default]
     Environment,
     /// `proxy = "none"`: directly.
     Direct,
-    /// By this proxy (http, https, socks5, socks5h).
+    /// By this proxy (http, https, socks5, socks5h). The URL may hold a password.
     Through(Url),
+}
+
+/// Without user name and password.
+impl fmt::Debug for ProxySetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Environment => f.write_str("Environment"),
+            Self::Direct => f.write_str("Direct"),
+            Self::Through(url) => write!(
+                f,
+                "Through({}://{}:{})",
+                url.scheme(),
+                url.host_str().unwrap_or_default(),
+                url.port_or_known_default().unwrap_or_default()
+            ),
+        }
+    }
 }
 
 /// What to import from a tool into which product, and when.
@@ -135,6 +168,10 @@ pub struct ApiConfiguration {
     pub run_timeout: Duration,
     /// The connector's own settings.
     pub settings: Settings,
+    /// Tells this state of the API configuration from another after a reload: it changes with anything written down for
+    /// it and with what it takes from the general settings, not with its tool ([`Tool::revision`]). Comparable within one
+    /// process only.
+    pub revision: [u8; 8],
 }
 
 /// The labels of `automatic_import`.

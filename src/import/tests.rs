@@ -144,7 +144,7 @@ fn api(name: &str) -> ApiConfiguration {
         schedule: ScheduleSetting::Daily { hour: 2, minute: 0 },
         run_timeout: Duration::from_secs(60),
         settings: Settings::default(),
-        ..ApiConfiguration::default()
+        revision: [0; 8],
     }
 }
 

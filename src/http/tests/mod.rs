@@ -22,6 +22,7 @@ const KEY: &str = "s3cret/key+1";
 
 fn tool(location: &Url) -> Tool {
     Tool {
+        revision: [0; 8],
         name: "tested".to_owned(),
         connector: "some-connector".to_owned(),
         location: location.clone(),

@@ -1,6 +1,7 @@
 //! An installation of secpull in a folder of its own: configuration, store, socket, and the real binary.
 
 mod daemon;
+pub(crate) mod dependency_track;
 mod installation;
 mod output;
 
