@@ -33,7 +33,7 @@ pub use load::{Loaded, Local, load, load_local};
 pub use problem::{Place, Problem, Problems};
 pub use secret::Secret;
 pub use settings::{Settings, Value};
-pub use spec::{ConnectorSpec, Need, Setting, SettingKind};
+pub use spec::{ConnectorSpec, EndpointOfRegion, Need, Setting, SettingKind};
 pub use types::{
     ApiConfiguration, Config, Control, ImportLimits, Labels, MissingRecords, ProxySetting,
     RecordFilter, ScheduleSetting, StoreUrl, Tool, Trust,

@@ -270,7 +270,14 @@ mod tests {
     #[test]
     fn a_field_of_any_wrong_type_is_absent_and_the_rest_of_the_row_is_kept() {
         for wrong in [
-            "null", "true", "-1", "7", "0.5", "\"x\"", "[1,[2]]", "{\"a\":{}}",
+            "null",
+            "true",
+            "-1",
+            "7",
+            "0.5",
+            "\"x\"",
+            "[1,[2]]",
+            "{\"a\":{}}",
         ] {
             for field in ["score", "count", "active", "inner", "list"] {
                 let json = format!(r#"{{"name":"kept","{field}":{wrong},"other":{wrong}}}"#);

@@ -29,11 +29,7 @@ pub(super) fn cvss4(vector: Option<&str>, score: Option<f64>) -> Cvss {
     })
 }
 
-fn rating<V>(
-    vector: Option<(&str, V)>,
-    score: Option<f64>,
-    score_of: impl Fn(&V) -> f64,
-) -> Cvss {
+fn rating<V>(vector: Option<(&str, V)>, score: Option<f64>, score_of: impl Fn(&V) -> f64) -> Cvss {
     let score = score.filter(|score| (0.0..=10.0).contains(score));
     Cvss {
         score: score.or_else(|| vector.as_ref().map(|(_, parsed)| score_of(parsed))),

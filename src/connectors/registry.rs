@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+#[cfg(feature = "aws")]
+use super::aws_security_hub;
 use super::{Connector, ConnectorError, dependency_track};
 use crate::config::{Config, ConnectorSpec, Tool};
 use crate::http::HttpError;
@@ -14,10 +16,17 @@ struct Entry {
     open: Open,
 }
 
-const ENTRIES: &[Entry] = &[Entry {
-    spec: &dependency_track::SPEC,
-    open: dependency_track::open,
-}];
+const ENTRIES: &[Entry] = &[
+    #[cfg(feature = "aws")]
+    Entry {
+        spec: &aws_security_hub::SPEC,
+        open: aws_security_hub::open,
+    },
+    Entry {
+        spec: &dependency_track::SPEC,
+        open: dependency_track::open,
+    },
+];
 
 /// The descriptions of all connectors, by name.
 pub fn specs() -> impl Iterator<Item = &'static ConnectorSpec> {

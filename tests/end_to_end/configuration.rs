@@ -25,12 +25,26 @@ fn refused(toml: &str, words: &[&str]) {
 #[test]
 fn each_mistake_gives_one_line_with_file_line_key_and_what_is_allowed() {
     // Lines 1 to 6 are store and socket.
-    refused("[automatic_import]\nhuor = 3\n", &["secpull.toml:8", "huor", "hour"]);
-    refused("[automatic_import]\nhour = \"3\"\n", &["secpull.toml:8", "hour"]);
-    refused("[automatic_import]\nhour = 24\n", &["secpull.toml:8", "hour", "23"]);
+    refused(
+        "[automatic_import]\nhuor = 3\n",
+        &["secpull.toml:8", "huor", "hour"],
+    );
+    refused(
+        "[automatic_import]\nhour = \"3\"\n",
+        &["secpull.toml:8", "hour"],
+    );
+    refused(
+        "[automatic_import]\nhour = 24\n",
+        &["secpull.toml:8", "hour", "23"],
+    );
     refused(
         "[tools.x]\nconnector = \"dependencytrack\"\nlocation = \"https://x.example.com\"\n",
-        &["secpull.toml:8", "connector", "dependency-track", "trivy-operator-prometheus"],
+        &[
+            "secpull.toml:8",
+            "connector",
+            "dependency-track",
+            "trivy-operator-prometheus",
+        ],
     );
     refused(
         &format!("{TOOL}[api_configurations.shop]\ntool = \"dt\"\n"),
@@ -79,7 +93,9 @@ fn a_secret_file_that_others_can_read_is_refused() {
 
 #[test]
 fn all_mistakes_of_all_files_are_told_at_once() {
-    let installation = Installation::new(&format!("{TOOL}[automatic_import]\nhour = 24\nminute = 60\n"));
+    let installation = Installation::new(&format!(
+        "{TOOL}[automatic_import]\nhour = 24\nminute = 60\n"
+    ));
     installation.write(
         "conf.d/10-more.toml",
         "[tools.dtrack]\nconnector = \"dependency-track\"\n\n[imprt]\nmin_held = 1\n",
@@ -106,6 +122,9 @@ fn every_command_refuses_a_wrong_configuration_with_exit_code_2() {
         &["discover", "x"],
     ] {
         let ran = installation.secpull(command).exits(2);
-        assert!(ran.stderr.contains("secpull.toml:8"), "{command:?}: {ran:#?}");
+        assert!(
+            ran.stderr.contains("secpull.toml:8"),
+            "{command:?}: {ran:#?}"
+        );
     }
 }

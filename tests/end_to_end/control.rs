@@ -28,13 +28,20 @@ fn every_call_works_and_is_in_the_document_that_is_served() {
     let (server, installation) = shop("");
     let daemon = installation.daemon();
 
-    let (status, body) = daemon.request("POST", "/v1/runs", Some(r#"{"api_configurations":["shop"]}"#));
+    let (status, body) = daemon.request(
+        "POST",
+        "/v1/runs",
+        Some(r#"{"api_configurations":["shop"]}"#),
+    );
     assert_eq!(status, 202, "{body}");
     let started: Value = serde_json::from_str(&body).unwrap();
     let id = started["runs"][0]["id"].to_string();
     let (status, events) = daemon.request("GET", &format!("/v1/runs/{id}/events"), None);
     assert_eq!(status, 200);
-    assert!(events.contains("event: end") && events.contains("\"complete\""), "{events}");
+    assert!(
+        events.contains("event: end") && events.contains("\"complete\""),
+        "{events}"
+    );
 
     let status = daemon.get("/v1/status");
     let api = &status["api_configurations"][0];
@@ -51,12 +58,16 @@ fn every_call_works_and_is_in_the_document_that_is_served() {
 
     // Held, then accepted.
     let projects = server.portfolio().projects();
-    server
-        .portfolio()
-        .change(&projects[0].uuid, |project| project.findings.remove(|_| true));
+    server.portfolio().change(&projects[0].uuid, |project| {
+        project.findings.remove(|_| true)
+    });
     installation.secpull(&["run", "shop"]).exits(1);
     assert_eq!(daemon.get("/v1/runs")["runs"][0]["status"], "held");
-    let (status, body) = daemon.request("POST", "/v1/accept", Some(r#"{"api_configuration":"shop"}"#));
+    let (status, body) = daemon.request(
+        "POST",
+        "/v1/accept",
+        Some(r#"{"api_configuration":"shop"}"#),
+    );
     assert_eq!(status, 200, "{body}");
     let accepted: Value = serde_json::from_str(&body).unwrap();
     assert_eq!(accepted["resolved"], 40);
@@ -64,16 +75,28 @@ fn every_call_works_and_is_in_the_document_that_is_served() {
 
     let (status, metrics) = daemon.request("GET", "/metrics", None);
     assert_eq!(status, 200);
-    assert!(metrics.contains("secpull_") && metrics.contains("shop"), "{metrics}");
+    assert!(
+        metrics.contains("secpull_") && metrics.contains("shop"),
+        "{metrics}"
+    );
     assert_eq!(daemon.request("GET", "/healthz", None).0, 200);
     assert_eq!(daemon.request("POST", "/v1/reload", None).0, 200);
 
     let document = daemon.get("/openapi.json");
     for path in [
-        "/v1/status", "/v1/runs", "/v1/runs/{id}/events", "/v1/findings", "/v1/accept",
-        "/v1/reload", "/metrics", "/healthz",
+        "/v1/status",
+        "/v1/runs",
+        "/v1/runs/{id}/events",
+        "/v1/findings",
+        "/v1/accept",
+        "/v1/reload",
+        "/metrics",
+        "/healthz",
     ] {
-        assert!(document["paths"][path].is_object(), "{path} is not documented");
+        assert!(
+            document["paths"][path].is_object(),
+            "{path} is not documented"
+        );
     }
 }
 
@@ -86,8 +109,18 @@ fn wrong_requests_get_a_json_error_and_the_right_status() {
         ("GET", "/v1/runs/999/events", None, 404),
         ("DELETE", "/v1/runs", None, 405),
         ("POST", "/v1/runs", Some("{"), 400),
-        ("POST", "/v1/runs", Some(r#"{"api_configurations":["nope"]}"#), 404),
-        ("POST", "/v1/accept", Some(r#"{"api_configuration":"shop"}"#), 409),
+        (
+            "POST",
+            "/v1/runs",
+            Some(r#"{"api_configurations":["nope"]}"#),
+            404,
+        ),
+        (
+            "POST",
+            "/v1/accept",
+            Some(r#"{"api_configuration":"shop"}"#),
+            409,
+        ),
         ("GET", "/v1/findings?severity=terrible", None, 400),
     ] {
         let (status, answer) = daemon.request(method, path, body);
@@ -105,9 +138,15 @@ fn the_peers_groups_decide_who_may_do_what() {
     }
     let (_server, installation) = shop("");
     let text = fs::read_to_string(installation.path("secpull.toml")).unwrap();
-    installation.write("secpull.toml", &text.replace("[control]\n", "[control]\ngroup = \"nogroup\"\n"));
+    installation.write(
+        "secpull.toml",
+        &text.replace("[control]\n", "[control]\ngroup = \"nogroup\"\n"),
+    );
     let _daemon = installation.daemon();
-    let mode = fs::metadata(installation.socket()).unwrap().permissions().mode();
+    let mode = fs::metadata(installation.socket())
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o660);
     // The way to the socket is open; the configuration stays root's.
     fs::set_permissions(installation.folder(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -150,7 +189,13 @@ fn several_watchers_of_one_run_all_see_its_end() {
         (daemon.get("/v1/runs")["runs"][0]["status"] == "running").then_some(())
     });
     let watchers: Vec<_> = (0..3)
-        .map(|_| installation.command(&["run", "shop"]).stdout(std::process::Stdio::null()).spawn().unwrap())
+        .map(|_| {
+            installation
+                .command(&["run", "shop"])
+                .stdout(std::process::Stdio::null())
+                .spawn()
+                .unwrap()
+        })
         .collect();
     wait_for("the joined runs", || {
         (daemon.get("/v1/status")["daemon"]["running"] == 1).then_some(())

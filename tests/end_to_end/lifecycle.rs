@@ -82,7 +82,10 @@ fn a_reload_takes_a_new_configuration_in_and_refuses_a_wrong_one() {
 
     installation.configure(&format!("{two}\n[automatic_import]\nhour = 24\n"));
     let ran = installation.secpull(&["reload"]).exits(2);
-    assert!(ran.stderr.contains("hour") && ran.stderr.contains("secpull.toml:"), "{ran:#?}");
+    assert!(
+        ran.stderr.contains("hour") && ran.stderr.contains("secpull.toml:"),
+        "{ran:#?}"
+    );
     assert_eq!(names(&daemon), ["shop", "store"]);
     let problems = daemon.get("/v1/status")["problems"].to_string();
     assert!(problems.contains("hour"), "{problems}");
@@ -90,7 +93,9 @@ fn a_reload_takes_a_new_configuration_in_and_refuses_a_wrong_one() {
     // The same by signal.
     installation.configure(&two.replace("[api_configurations.shop]", "[api_configurations.web]"));
     daemon.signal(Signal::SIGHUP);
-    wait_for("the reload", || (names(&daemon) == ["store", "web"]).then_some(()));
+    wait_for("the reload", || {
+        (names(&daemon) == ["store", "web"]).then_some(())
+    });
 }
 
 #[test]
@@ -107,7 +112,9 @@ fn systemd_is_told_ready_reloading_stopping_and_that_it_lives() {
     let (_server, installation) = shop();
     let path = installation.path("notify");
     let systemd = UnixDatagram::bind(&path).unwrap();
-    systemd.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    systemd
+        .set_read_timeout(Some(Duration::from_secs(30)))
+        .unwrap();
     let heard = |words: &str| {
         let mut message = [0; 4096];
         loop {

@@ -51,7 +51,12 @@ fn through_all(case: &Case<'_>) {
     // Twice: a row that was unreadable, or changed for a while, is as before again.
     import().exits(0);
     import().exits(0);
-    assert_eq!(snapshot(case.installation), before, "{}: not as before", case.name);
+    assert_eq!(
+        snapshot(case.installation),
+        before,
+        "{}: not as before",
+        case.name
+    );
 }
 
 fn judge(what: &str, misfortune: Misfortune, ran: &Ran, installation: &Installation) {
@@ -61,13 +66,22 @@ fn judge(what: &str, misfortune: Misfortune, ran: &Ran, installation: &Installat
         .into_iter()
         .filter(|finding| finding["status"] == "resolved")
         .collect();
-    assert!(resolved.is_empty(), "{what}: falsely resolved: {resolved:#?}\n{run}");
+    assert!(
+        resolved.is_empty(),
+        "{what}: falsely resolved: {resolved:#?}\n{run}"
+    );
     let complete = run["status"] == "complete";
     assert_eq!(ran.code, i32::from(!complete), "{what}: {ran:#?}");
-    assert!(!complete || may_be_complete(misfortune), "{what}: complete: {run}");
+    assert!(
+        !complete || may_be_complete(misfortune),
+        "{what}: complete: {run}"
+    );
     if !complete {
         let error = run["error"].as_str().unwrap_or_default();
-        assert!(error.len() > 10 && error.lines().count() == 1, "{what}: {run}");
+        assert!(
+            error.len() > 10 && error.lines().count() == 1,
+            "{what}: {run}"
+        );
         assert!(!error.contains(API_KEY), "{what}: {error}");
     }
 }
@@ -82,7 +96,10 @@ fn snapshot(installation: &Installation) -> Vec<String> {
         .flat_map(|finding| {
             let sightings = finding["sightings"].as_array().unwrap().clone();
             sightings.into_iter().map(|sighting| {
-                format!("{} {} {}", sighting["source_id"], sighting["status"], sighting["severity"])
+                format!(
+                    "{} {} {}",
+                    sighting["source_id"], sighting["status"], sighting["severity"]
+                )
             })
         })
         .collect();
@@ -107,7 +124,10 @@ fn dependency_track(version: Version) {
         inflict: &|misfortune| server.inflict(misfortune),
         calm: &|| server.calm(),
     });
-    assert!(server.requests_elsewhere().is_empty(), "followed to another host");
+    assert!(
+        server.requests_elsewhere().is_empty(),
+        "followed to another host"
+    );
 }
 
 #[test]
@@ -155,5 +175,8 @@ fn prometheus_is_never_believed_when_it_should_not_be() {
         inflict: &|misfortune| prometheus.inflict(misfortune),
         calm: &|| prometheus.calm(),
     });
-    assert!(prometheus.requests_elsewhere().is_empty(), "followed to another host");
+    assert!(
+        prometheus.requests_elsewhere().is_empty(),
+        "followed to another host"
+    );
 }

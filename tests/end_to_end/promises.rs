@@ -39,7 +39,10 @@ fn rows(installation: &Installation) -> Vec<String> {
             let rows = statement
                 .query_map([], |row| {
                     (0..columns)
-                        .map(|n| row.get::<_, rusqlite::types::Value>(n).map(|v| format!("{v:?}")))
+                        .map(|n| {
+                            row.get::<_, rusqlite::types::Value>(n)
+                                .map(|v| format!("{v:?}"))
+                        })
                         .collect::<Result<String, _>>()
                 })
                 .unwrap();
@@ -54,7 +57,10 @@ fn a_second_import_of_the_same_writes_no_row() {
         let (_server, installation, _) = shop(version, 250);
         installation.import("shop").exits(0);
         let run = installation.last_run("shop");
-        assert_eq!((&run["status"], &run["new"]), (&"complete".into(), &250.into()));
+        assert_eq!(
+            (&run["status"], &run["new"]),
+            (&"complete".into(), &250.into())
+        );
         let before = rows(&installation);
         installation.import("shop").exits(0);
         let run = installation.last_run("shop");
@@ -71,12 +77,19 @@ fn what_is_gone_is_resolved_and_what_comes_back_is_reopened() {
         installation.import("shop").exits(0);
         let gone = finding(7).vulnerability.id;
         server.portfolio().change(&uuid, |project| {
-            project.findings.remove(|finding| finding.vulnerability.id == gone)
+            project
+                .findings
+                .remove(|finding| finding.vulnerability.id == gone)
         });
         installation.import("shop").exits(0);
-        assert_eq!(with_status(&installation.findings(), "resolved"), [gone.as_str()]);
+        assert_eq!(
+            with_status(&installation.findings(), "resolved"),
+            [gone.as_str()]
+        );
 
-        server.portfolio().change(&uuid, |project| project.findings.add(finding(7)));
+        server
+            .portfolio()
+            .change(&uuid, |project| project.findings.add(finding(7)));
         installation.import("shop").exits(0);
         let run = installation.last_run("shop");
         assert_eq!(run["reopened"], 1, "{run}");
@@ -99,7 +112,10 @@ fn what_is_gone_is_resolved_and_what_comes_back_is_reopened() {
             .map(|event| event["event"].as_str().unwrap())
             .collect();
         assert_eq!(events.first(), Some(&"first_seen"));
-        assert!(events.contains(&"resolved") && events.contains(&"reopened"), "{events:?}");
+        assert!(
+            events.contains(&"resolved") && events.contains(&"reopened"),
+            "{events:?}"
+        );
     }
 }
 
@@ -147,7 +163,10 @@ fn a_change_of_severity_is_an_update_with_history() {
         .iter()
         .find(|event| event["event"] == "severity")
         .unwrap();
-    assert_eq!((&change["old"], &change["new"]), (&"high".into(), &"critical".into()));
+    assert_eq!(
+        (&change["old"], &change["new"]),
+        (&"high".into(), &"critical".into())
+    );
 }
 
 #[test]
@@ -168,12 +187,17 @@ fn a_project_that_is_gone_fails_the_run_and_resolves_nothing() {
 fn an_import_that_smells_is_held_and_says_so() {
     let (server, installation, uuid) = shop(Version::V5_0, 40);
     installation.import("shop").exits(0);
-    server.portfolio().change(&uuid, |project| project.findings.remove(|_| true));
+    server
+        .portfolio()
+        .change(&uuid, |project| project.findings.remove(|_| true));
     let ran = installation.import("shop").exits(1);
     let run = installation.last_run("shop");
     assert_eq!(run["status"], "held", "{run} {ran:#?}");
     let error = run["error"].as_str().unwrap();
-    assert!(error.contains("40 of 40") && error.contains("accept shop"), "{error}");
+    assert!(
+        error.contains("40 of 40") && error.contains("accept shop"),
+        "{error}"
+    );
     assert_eq!(with_status(&installation.findings(), "open").len(), 40);
 
     // Within bounds again: a later run needs no acceptance.
@@ -211,7 +235,10 @@ fn a_record_that_is_no_longer_listed_is_missing_and_keeps_its_findings() {
         let record = records.iter().find(|record| record["name"] == name);
         record.unwrap()["state"].clone()
     };
-    assert_eq!((state("web"), state("api")), ("missing".into(), "present".into()));
+    assert_eq!(
+        (state("web"), state("api")),
+        ("missing".into(), "present".into())
+    );
 }
 
 #[test]
@@ -232,21 +259,64 @@ fn every_field_of_the_contract_is_in_a_line() {
     let (_server, installation, _) = shop(Version::V5_0, 1);
     installation.import("shop").exits(0);
     let line = installation.findings().remove(0);
-    let fields: Vec<_> = line.as_object().unwrap().keys().map(String::as_str).collect();
+    let fields: Vec<_> = line
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
     for field in [
-        "id", "product", "branch", "service", "fingerprint", "kind", "title", "description",
-        "recommendation", "severity", "status", "vulnerability_id", "aliases", "cwes",
-        "cvss3_vector", "cvss3_score", "cvss4_vector", "cvss4_score", "epss_score", "component",
-        "image", "endpoint", "source_location", "cloud", "kubernetes", "host", "references", "tags",
-        "first_seen", "last_seen", "resolved_at", "sightings",
+        "id",
+        "product",
+        "branch",
+        "service",
+        "fingerprint",
+        "kind",
+        "title",
+        "description",
+        "recommendation",
+        "severity",
+        "status",
+        "vulnerability_id",
+        "aliases",
+        "cwes",
+        "cvss3_vector",
+        "cvss3_score",
+        "cvss4_vector",
+        "cvss4_score",
+        "epss_score",
+        "component",
+        "image",
+        "endpoint",
+        "source_location",
+        "cloud",
+        "kubernetes",
+        "host",
+        "references",
+        "tags",
+        "first_seen",
+        "last_seen",
+        "resolved_at",
+        "sightings",
     ] {
         assert!(fields.contains(&field), "{field} is not in {line}");
     }
     let sighting = line["sightings"][0].as_object().unwrap();
     for field in [
-        "api_configuration", "connector", "record", "source_id", "source_severity",
-        "source_status", "severity", "status", "found_at", "source_updated_at", "first_seen",
-        "last_seen", "resolved_at", "raw",
+        "api_configuration",
+        "connector",
+        "record",
+        "source_id",
+        "source_severity",
+        "source_status",
+        "severity",
+        "status",
+        "found_at",
+        "source_updated_at",
+        "first_seen",
+        "last_seen",
+        "resolved_at",
+        "raw",
     ] {
         assert!(sighting.contains_key(field), "{field} is not in {line}");
     }

@@ -12,8 +12,14 @@ fn queries() -> Vec<(&'static str, usize)> {
     [
         ("trivy_vulnerability_id", None),
         ("trivy_exposedsecrets_info", None),
-        ("trivy_configaudits_info", Some(("config_audit_success", "false"))),
-        ("trivy_rbacassessments_info", Some(("rbac_assessment_success", "false"))),
+        (
+            "trivy_configaudits_info",
+            Some(("config_audit_success", "false")),
+        ),
+        (
+            "trivy_rbacassessments_info",
+            Some(("rbac_assessment_success", "false")),
+        ),
         ("trivy_compliance_info", Some(("status", "Fail"))),
     ]
     .into_iter()
@@ -22,15 +28,20 @@ fn queries() -> Vec<(&'static str, usize)> {
             series.metric() == metric
                 && failing.is_none_or(|(label, value)| series.label(label) == value)
         };
-        (metric, shop_cluster().iter().filter(|series| counts(series)).count())
+        (
+            metric,
+            shop_cluster()
+                .iter()
+                .filter(|series| counts(series))
+                .count(),
+        )
     })
     .collect()
 }
 
 fn installation(url: &str) -> Installation {
-    let mut toml = format!(
-        "[tools.prom]\nconnector = \"trivy-operator-prometheus\"\nlocation = \"{url}\"\n"
-    );
+    let mut toml =
+        format!("[tools.prom]\nconnector = \"trivy-operator-prometheus\"\nlocation = \"{url}\"\n");
     for (metric, _) in queries() {
         toml += &format!(
             "[api_configurations.{metric}]\ntool = \"prom\"\nproduct = \"{metric}\"\nquery = \"{metric}\"\n\
@@ -51,7 +62,9 @@ fn open_of<'a>(findings: &'a [Value], metric: &str) -> Vec<&'a Value> {
 async fn each_of_the_five_queries_is_imported_and_a_scrape_that_stops_resolves_nothing() {
     let mut prometheus = RealPrometheus::start(shop_cluster()).await.unwrap();
     let installation = installation(prometheus.url());
-    installation.secpull(&["run", "--standalone", "--all"]).exits(0);
+    installation
+        .secpull(&["run", "--standalone", "--all"])
+        .exits(0);
     let first = installation.findings();
     for (metric, expected) in queries() {
         let run = installation.last_run(metric);
@@ -59,17 +72,25 @@ async fn each_of_the_five_queries_is_imported_and_a_scrape_that_stops_resolves_n
         assert_eq!(run["new"], expected, "{metric}: {run}");
         let open = open_of(&first, metric);
         assert!(!open.is_empty(), "{metric}");
-        assert!(open.iter().all(|f| f["kubernetes"]["cluster"] == "prod"), "{metric}");
+        assert!(
+            open.iter().all(|f| f["kubernetes"]["cluster"] == "prod"),
+            "{metric}"
+        );
     }
     let vulnerability = open_of(&first, "trivy_vulnerability_id")[0];
     assert_eq!(vulnerability["kind"], "component");
-    assert_eq!(vulnerability["image"]["name"], "registry.example.com/shop/web");
+    assert_eq!(
+        vulnerability["image"]["name"],
+        "registry.example.com/shop/web"
+    );
     assert_eq!(vulnerability["kubernetes"]["namespace"], "shop");
 
     // Three times, as this connector resolves after two imports without a finding.
     prometheus.break_scrape().await.unwrap();
     for _ in 0..3 {
-        installation.secpull(&["run", "--standalone", "--all"]).exits(1);
+        installation
+            .secpull(&["run", "--standalone", "--all"])
+            .exits(1);
     }
     for (metric, _) in queries() {
         let run = installation.last_run(metric);
@@ -77,15 +98,25 @@ async fn each_of_the_five_queries_is_imported_and_a_scrape_that_stops_resolves_n
         assert!(run["error"].as_str().unwrap().contains("up"), "{run}");
     }
     assert_eq!(installation.findings().len(), first.len());
-    assert!(installation.findings().iter().all(|finding| finding["status"] == "open"));
+    assert!(
+        installation
+            .findings()
+            .iter()
+            .all(|finding| finding["status"] == "open")
+    );
 
     // The operator is back, and one vulnerability is repaired.
-    let repaired = vulnerability["vulnerability_id"].as_str().unwrap().to_owned();
+    let repaired = vulnerability["vulnerability_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let mut series = shop_cluster();
     series.retain(|series| series.label("vuln_id") != repaired);
     prometheus.serve(series).await.unwrap();
     for _ in 0..2 {
-        installation.secpull(&["run", "--standalone", "--all"]).exits(0);
+        installation
+            .secpull(&["run", "--standalone", "--all"])
+            .exits(0);
     }
     for finding in installation.findings() {
         let gone = finding["vulnerability_id"] == repaired.as_str();
@@ -96,9 +127,13 @@ async fn each_of_the_five_queries_is_imported_and_a_scrape_that_stops_resolves_n
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_workloads_namespace_is_found_whether_the_scrape_honours_labels_or_not() {
-    let prometheus = RealPrometheus::start_with(shop_cluster(), false).await.unwrap();
+    let prometheus = RealPrometheus::start_with(shop_cluster(), false)
+        .await
+        .unwrap();
     let installation = installation(prometheus.url());
-    installation.secpull(&["run", "--standalone", "--all"]).exits(0);
+    installation
+        .secpull(&["run", "--standalone", "--all"])
+        .exits(0);
     for finding in open_of(&installation.findings(), "trivy_vulnerability_id") {
         assert_eq!(finding["kubernetes"]["namespace"], "shop", "{finding}");
     }

@@ -33,7 +33,10 @@ fn a_slot_that_was_missed_is_run_once_at_start() {
     let status = daemon.get("/v1/status");
     let next = &status["api_configurations"][1]["next_run"];
     assert!(next.is_string(), "{status}");
-    assert_eq!(status["api_configurations"][0]["enabled"], false, "{status}");
+    assert_eq!(
+        status["api_configurations"][0]["enabled"], false,
+        "{status}"
+    );
     assert_eq!(installation.runs("shop").len(), 1);
     assert_eq!(installation.runs("off").len(), 0);
 }
@@ -60,7 +63,10 @@ fn the_general_switch_stops_all_automatic_imports() {
 #[test]
 fn five_hundred_due_at_once_are_each_run_once_and_never_more_than_allowed_together() {
     let server = server(Version::V5_0, vec![project("shop", 0..2)]);
-    let mut toml = format!("[automatic_import]\nmax_concurrent = 4\n{}", tool("dt", &server));
+    let mut toml = format!(
+        "[automatic_import]\nmax_concurrent = 4\n{}",
+        tool("dt", &server)
+    );
     for number in 0..500 {
         toml += &format!(
             "[api_configurations.c{number}]\ntool = \"dt\"\nproduct = \"P{number}\"\n\
@@ -99,14 +105,25 @@ fn an_api_configuration_is_imported_when_its_minute_comes() {
     let began = Utc::now();
     // Longer than other waits: the next minute begins in at most sixty seconds.
     let run = loop {
-        let run = daemon.get("/v1/runs")["runs"].as_array().unwrap().last().cloned();
+        let run = daemon.get("/v1/runs")["runs"]
+            .as_array()
+            .unwrap()
+            .last()
+            .cloned();
         match run {
             Some(run) if run["status"] == "complete" => break run,
-            _ => assert!(Utc::now() - began < chrono::TimeDelta::seconds(90), "{}", daemon.log()),
+            _ => assert!(
+                Utc::now() - began < chrono::TimeDelta::seconds(90),
+                "{}",
+                daemon.log()
+            ),
         }
         std::thread::sleep(std::time::Duration::from_millis(100));
     };
-    assert!(["schedule", "catch_up"].contains(&run["trigger"].as_str().unwrap()), "{run}");
+    assert!(
+        ["schedule", "catch_up"].contains(&run["trigger"].as_str().unwrap()),
+        "{run}"
+    );
 }
 
 #[test]

@@ -21,7 +21,10 @@ fn it_refuses_while_somebody_else_imports_the_same() {
     });
     let ran = installation.import("shop").exits(1);
     let pid = daemon.pid().to_string();
-    assert!(ran.stderr.contains(&pid), "who imports is not named: {ran:#?}");
+    assert!(
+        ran.stderr.contains(&pid),
+        "who imports is not named: {ran:#?}"
+    );
 
     // Once the other is gone, however it went, nothing is in the way.
     daemon.kill();
@@ -64,7 +67,10 @@ fn progress_in_a_pipe_is_lines_without_control_characters() {
 
 #[test]
 fn check_and_discover_speak_to_the_tool() {
-    let server = server(Version::V5_0, vec![project("web", 0..1), project("api", 0..1)]);
+    let server = server(
+        Version::V5_0,
+        vec![project("web", 0..1), project("api", 0..1)],
+    );
     let installation = Installation::new(&format!(
         "{}\n[api_configurations.shop]\ntool = \"dt\"\nrecords = {{ include = [\"web\"] }}\n",
         tool("dt", &server)
@@ -98,5 +104,8 @@ fn an_older_secpull_refuses_a_newer_store() {
     drop(store);
     let ran = installation.import("shop");
     assert_ne!(ran.code, 0);
-    assert!(ran.stderr.contains("999") && ran.stderr.contains("newer"), "{ran:#?}");
+    assert!(
+        ran.stderr.contains("999") && ran.stderr.contains("newer"),
+        "{ran:#?}"
+    );
 }

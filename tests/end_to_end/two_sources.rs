@@ -29,7 +29,11 @@ fn workload(name: &str, vulnerability: &str) -> Series {
 }
 
 fn healthy(mut series: Vec<Series>) -> Vec<Series> {
-    series.push(Series::new("trivy_image_vulnerabilities", &[("severity", "Critical")], 1.0));
+    series.push(Series::new(
+        "trivy_image_vulnerabilities",
+        &[("severity", "Critical")],
+        1.0,
+    ));
     series
 }
 
@@ -89,7 +93,10 @@ fn the_same_vulnerability_in_the_same_component_of_the_same_image_is_one_finding
     let findings = installation.findings();
     assert_eq!(findings.len(), 1, "{findings:#?}");
     assert_eq!(findings[0]["sightings"].as_array().unwrap().len(), 11);
-    assert_eq!(findings[0]["severity"], "critical", "the highest of its sightings");
+    assert_eq!(
+        findings[0]["severity"], "critical",
+        "the highest of its sightings"
+    );
 
     // A rollout: other names for the same workloads. No new finding, none resolved.
     replace(&prometheus, healthy(running("7f9c8b6d54")));
@@ -98,20 +105,31 @@ fn the_same_vulnerability_in_the_same_component_of_the_same_image_is_one_finding
     }
     let after = installation.findings();
     assert_eq!(after.len(), 1);
-    assert_eq!((&after[0]["id"], &after[0]["status"]), (&findings[0]["id"], &"open".into()));
+    assert_eq!(
+        (&after[0]["id"], &after[0]["status"]),
+        (&findings[0]["id"], &"open".into())
+    );
 
     // Repaired for Trivy, still there for Dependency-Track.
-    replace(&prometheus, healthy(vec![workload("other-6d4cf56db6", "CVE-2026-00099")]));
+    replace(
+        &prometheus,
+        healthy(vec![workload("other-6d4cf56db6", "CVE-2026-00099")]),
+    );
     for _ in 0..2 {
         installation.import("trivy").exits(0);
     }
     let after = installation.findings();
     let shared = after.iter().find(|f| f["id"] == findings[0]["id"]).unwrap();
     assert_eq!(shared["status"], "open");
-    assert_eq!(shared["severity"], "high", "only Dependency-Track's sighting is unresolved");
+    assert_eq!(
+        shared["severity"], "high",
+        "only Dependency-Track's sighting is unresolved"
+    );
 
     // Gone there too.
-    track.portfolio().change(&uuid, |project| project.findings.remove(|_| true));
+    track
+        .portfolio()
+        .change(&uuid, |project| project.findings.remove(|_| true));
     installation.import("dt").exits(0);
     let after = installation.findings();
     let shared = after.iter().find(|f| f["id"] == findings[0]["id"]).unwrap();
@@ -138,10 +156,16 @@ fn branches_share_nothing_and_a_fix_on_one_closes_nothing_on_the_other() {
     installation.import("main").exits(0);
     installation.import("next").exits(0);
     assert_eq!(of_component(&installation.findings(), "library-1").len(), 2);
-    track.portfolio().change(&main_key, |project| project.findings.remove(|_| true));
+    track
+        .portfolio()
+        .change(&main_key, |project| project.findings.remove(|_| true));
     installation.import("main").exits(0);
     for found in installation.findings() {
-        let expected = if found["branch"] == "main" { "resolved" } else { "open" };
+        let expected = if found["branch"] == "main" {
+            "resolved"
+        } else {
+            "open"
+        };
         assert_eq!(found["status"], expected, "{found}");
     }
     assert_eq!(finding(1).vulnerability.id, "CVE-2026-00001");

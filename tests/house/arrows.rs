@@ -53,7 +53,10 @@ fn module_of(src: &Path, file: &Path) -> Module {
         .iter()
         .map(|part| part.to_str().unwrap().to_owned())
         .collect();
-    if matches!(module.last().map(String::as_str), Some("mod" | "lib" | "main")) {
+    if matches!(
+        module.last().map(String::as_str),
+        Some("mod" | "lib" | "main")
+    ) {
         module.pop();
     }
     module
@@ -153,7 +156,11 @@ fn re_exports(
     let mut names = BTreeMap::new();
     for (start, _) in text.match_indices("pub use ") {
         let mut found = Vec::new();
-        expand(&text[start + "pub use ".len()..], &mut Vec::new(), &mut found);
+        expand(
+            &text[start + "pub use ".len()..],
+            &mut Vec::new(),
+            &mut found,
+        );
         for path in found {
             let mut child = module.clone();
             child.push(path[0].clone());

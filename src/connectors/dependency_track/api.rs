@@ -191,9 +191,9 @@ fn latest_path(name: &str) -> Result<String, ConnectorError> {
 /// Adds what to do to a failure that Dependency-Track's own facts explain.
 pub(super) fn explain(error: HttpError) -> ConnectorError {
     let advice = match &error.kind {
-        HttpErrorKind::Status {
-            status: 401, ..
-        } => "the key is missing, malformed or unknown: make a new API key for the team and put it into secret",
+        HttpErrorKind::Status { status: 401, .. } => {
+            "the key is missing, malformed or unknown: make a new API key for the team and put it into secret"
+        }
         HttpErrorKind::Status {
             status: 403, body, ..
         } if body.trim().is_empty() => {
@@ -202,9 +202,9 @@ pub(super) fn explain(error: HttpError) -> ConnectorError {
         HttpErrorKind::Status { status: 403, .. } => {
             "portfolio access control keeps the key's team out: assign the team to the project"
         }
-        HttpErrorKind::Status {
-            status: 404, ..
-        } => "if this path is unknown, location is not the API server's root",
+        HttpErrorKind::Status { status: 404, .. } => {
+            "if this path is unknown, location is not the API server's root"
+        }
         HttpErrorKind::NotJson => {
             "a web page in place of JSON comes from the frontend or a login page: location must be the API server"
         }

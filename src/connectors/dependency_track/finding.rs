@@ -169,6 +169,7 @@ fn sighting(source_id: String, row: Row<'_>, raw: &str) -> Sighting {
         .is_some_and(|source| source.eq_ignore_ascii_case(INTERNAL));
     Sighting {
         source_id,
+        id_space: None,
         severity: severity(vulnerability.severity.as_str()),
         status: status(
             analysis.state.as_str(),
@@ -258,7 +259,9 @@ fn aliases(vulnerability: &Vulnerability<'_>) -> Vec<String> {
     for alias in vulnerability.aliases.0.iter().flat_map(|group| &group.0) {
         let alias = alias.trim();
         let known = alias.eq_ignore_ascii_case(own)
-            || aliases.iter().any(|known| known.eq_ignore_ascii_case(alias));
+            || aliases
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(alias));
         if !known {
             aliases.push(alias.to_owned());
         }

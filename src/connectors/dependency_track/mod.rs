@@ -145,11 +145,7 @@ async fn pull_one(
 }
 
 /// Imports all active projects, one after the other.
-async fn pull_all(
-    server: &Api,
-    suppressed: bool,
-    sink: &mut Sink,
-) -> Result<(), ConnectorError> {
+async fn pull_all(server: &Api, suppressed: bool, sink: &mut Sink) -> Result<(), ConnectorError> {
     let (projects, doubt) = server.active_projects().await?;
     match doubt {
         None => {
@@ -280,7 +276,11 @@ impl<'a> Import<'a> {
             while let Some(rows) = elements.next().await.map_err(explain)? {
                 for row in rows {
                     let row = finding::map(&row);
-                    reading.row(row.as_ref().ok().map(|sighting| sighting.source_id.as_str()));
+                    reading.row(
+                        row.as_ref()
+                            .ok()
+                            .map(|sighting| sighting.source_id.as_str()),
+                    );
                     self.rows += 1;
                     self.pages.add(row, self.sink).await?;
                 }

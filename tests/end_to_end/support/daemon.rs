@@ -42,7 +42,13 @@ impl Daemon {
             .command(&["daemon"])
             .envs(environment.iter().copied())
             .stdout(Stdio::null())
-            .stderr(File::options().create(true).append(true).open(&log).unwrap())
+            .stderr(
+                File::options()
+                    .create(true)
+                    .append(true)
+                    .open(&log)
+                    .unwrap(),
+            )
             .spawn()
             .unwrap();
         Self {
@@ -96,8 +102,14 @@ impl Daemon {
         stream.read_to_string(&mut answer).unwrap();
         let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
-        let body = if chunked { unchunk(body) } else { body.to_owned() };
+        let chunked = head
+            .to_ascii_lowercase()
+            .contains("transfer-encoding: chunked");
+        let body = if chunked {
+            unchunk(body)
+        } else {
+            body.to_owned()
+        };
         (status, body)
     }
 
