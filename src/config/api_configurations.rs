@@ -7,10 +7,11 @@ use std::time::Duration;
 use config::{Map, Value};
 use globset::GlobSet;
 
+use super::field::Fields;
 use super::key_path::KeyPath;
 use super::keys::{self, AUTOMATIC_IMPORT};
 use super::kind::{one_of, quoted};
-use super::read::{Fields, Reader, Unknown};
+use super::read::{Reader, Unknown};
 use super::revision::Digest;
 use super::suggest::closest;
 use super::tools::{Tools, named_tables, own_settings};

@@ -12,8 +12,8 @@ use config::ValueKind;
 use super::ConnectorSpec;
 use super::document::Document;
 use super::key_path::KeyPath;
-use super::keys::{self, Form, Key, Section};
-use super::kind::{Kind, list_keys};
+use super::keys::{self, Form, Section};
+use super::kind::{Key, Kind, list_keys};
 use super::problem::{Place, Problem};
 use super::suggest::closest;
 
@@ -26,6 +26,15 @@ pub fn process_environment() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect()
+}
+
+/// Whether a variable overrides something in one of these sections.
+pub(super) fn overrides_section(variable: &str, sections: &[&str]) -> bool {
+    let variable = variable.to_ascii_lowercase();
+    variable
+        .strip_prefix(&PREFIX.to_ascii_lowercase())
+        .and_then(|rest| rest.split_once(STEP))
+        .is_some_and(|(section, _)| sections.contains(&section))
 }
 
 /// A value from the environment.

@@ -63,7 +63,8 @@ impl Files {
             return list;
         }
         let main = path.join(MAIN_FILE);
-        let mut list = if main.exists() {
+        // A link to nowhere is a mistake to tell, not a folder without main file.
+        let mut list = if fs::symlink_metadata(&main).is_ok() {
             vec![main]
         } else {
             self.toml_files(path)
@@ -111,7 +112,7 @@ impl Files {
             .collect()
     }
 
-    fn fail(&mut self, path: &Path, error: &io::Error) {
+    pub(super) fn fail(&mut self, path: &Path, error: &io::Error) {
         if error.kind() == io::ErrorKind::PermissionDenied {
             self.forbidden.push(path.to_path_buf());
         }

@@ -1,16 +1,39 @@
-//! What values a key takes: said in words, and read.
+//! What a key is, and what values it takes: said in words, and read.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::borrow::Cow;
 use std::time::Duration;
 
 use config::ValueKind;
 use globset::{Glob, GlobSet, GlobSetBuilder};
-use url::Url;
 
-use super::keys::Key;
+use super::field::Field;
 use super::scalars;
-use super::{EndpointOfRegion, ProxySetting, SettingKind, StoreUrl};
+use super::{EndpointOfRegion, SettingKind};
+
+/// A key of a table.
+#[derive(Debug, Clone)]
+pub(super) struct Key {
+    pub(super) key: &'static str,
+    pub(super) kind: Kind,
+    /// Whether it must be given.
+    pub(super) required: bool,
+    pub(super) default: Default,
+    /// What it means, in a sentence or two, for the docs.
+    pub(super) meaning: &'static str,
+    /// A value as TOML, for the docs; empty for a connector's settings.
+    pub(super) example: &'static str,
+}
+
+/// What holds where a key is left out.
+#[derive(Debug, Clone)]
+pub(super) enum Default {
+    /// Nothing.
+    None,
+    /// This value, as TOML.
+    Toml(Cow<'static, str>),
+    /// What is said in words; the code that uses the key sees to it.
+    Words(&'static str),
+}
 
 /// What values a key takes. One list serves reading, the "allowed" of messages, and the docs.
 #[derive(Debug, Clone)]
@@ -212,45 +235,6 @@ impl Wrong {
             ..self
         }
     }
-}
-
-macro_rules! fields {
-    ($($variant:ident($type:ty)),+ $(,)?) => {
-        /// A value, read.
-        #[derive(Debug, Clone)]
-        pub(super) enum Field {
-            $($variant($type),)+
-        }
-
-        $(impl TryFrom<Field> for $type {
-            type Error = ();
-
-            fn try_from(field: Field) -> Result<Self, ()> {
-                match field {
-                    Field::$variant(value) => Ok(value),
-                    _ => Err(()),
-                }
-            }
-        })+
-    };
-}
-
-fields! {
-    Text(String),
-    Integer(i64),
-    Number(f64),
-    Boolean(bool),
-    Duration(Duration),
-    List(Vec<String>),
-    Patterns(GlobSet),
-    Url(Url),
-    Proxy(ProxySetting),
-    Store(StoreUrl),
-    Address(SocketAddr),
-    Path(PathBuf),
-    Secret(super::Secret),
-    Secrets(std::collections::BTreeMap<String, super::Secret>),
-    Table(super::read::Fields),
 }
 
 fn texts<T>(

@@ -8,11 +8,12 @@ use config::{Map, Value};
 use super::api_configurations::{self, General};
 use super::document::Document;
 use super::environment;
-use super::files;
+use super::field::Fields;
+use super::files::{self, Files};
 use super::key_path::KeyPath;
 use super::keys;
 use super::problem::{Place, Problem, Problems};
-use super::read::{Fields, Reader};
+use super::read::Reader;
 use super::schedule;
 use super::sources::Sources;
 use super::suggest::closest;
@@ -35,7 +36,7 @@ pub struct Local {
     pub store: StoreUrl,
     /// Where the daemon listens.
     pub control: Control,
-    /// Files that this user may not read, so that defaults hold in place of what they say; a line each.
+    /// Files that this user may not read, and syntax errors, so that defaults hold in place of what they say; a line each.
     pub warnings: Vec<String>,
 }
 
@@ -65,18 +66,32 @@ pub fn load(
 }
 
 /// Loads `[store]` and `[control]` alone: nothing else is looked at, least of all secrets. Files that this user may not
-/// read are passed over, since members of the socket's group need no access to the daemon's configuration.
+/// read are passed over, since members of the socket's group need no access to the daemon's configuration; so is what a
+/// syntax error hides, since the daemon goes on with the configuration that it has while somebody edits.
 ///
 /// # Errors
 /// All mistakes in what is looked at.
 pub fn load_local(path: &Path, environment: &BTreeMap<String, String>) -> Result<Local, Problems> {
-    let mut files = files::read(path);
+    local(path, files::read(path), environment)
+}
+
+pub(super) fn local(
+    path: &Path,
+    mut files: Files,
+    environment: &BTreeMap<String, String>,
+) -> Result<Local, Problems> {
     let forbidden = std::mem::take(&mut files.forbidden);
     files
         .problems
         .retain(|problem| !matches!(&problem.place, Place::Path(path) if forbidden.contains(path)));
-    let prepared = Prepared::of(path, &files, environment, &[]);
-    let mut reader = prepared.reader(environment);
+    let environment: BTreeMap<_, _> = environment
+        .iter()
+        .filter(|(name, _)| environment::overrides_section(name, &[keys::STORE, keys::CONTROL]))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let mut prepared = Prepared::of(path, &files, &environment, &[]);
+    let broken = prepared.forgive_syntax();
+    let mut reader = prepared.reader(&environment);
     let root = prepared.merged(&mut reader).unwrap_or_default();
     let store = store(&mut reader, &root);
     let control = control(&mut reader, &root);
@@ -88,6 +103,7 @@ pub fn load_local(path: &Path, environment: &BTreeMap<String, String>) -> Result
             warnings: forbidden
                 .iter()
                 .map(|file| format!("{}: may not be read by this user", file.display()))
+                .chain(broken)
                 .collect(),
         }),
         (_, _, Some(problems)) => Err(problems),
@@ -105,7 +121,7 @@ struct Prepared<'a> {
 impl<'a> Prepared<'a> {
     fn of(
         path: &'a Path,
-        files: &'a files::Files,
+        files: &'a Files,
         environment: &BTreeMap<String, String>,
         connectors: &[&'static ConnectorSpec],
     ) -> Self {
@@ -129,6 +145,17 @@ impl<'a> Prepared<'a> {
             problems,
             incomplete,
         }
+    }
+
+    /// Takes the syntax errors out of the problems, and gives them as lines: what stands beside them can still be read.
+    fn forgive_syntax(&mut self) -> Vec<String> {
+        let documents = self.sources.documents.iter();
+        let lines: Vec<String> = documents
+            .flat_map(|document| document.syntax_problems.iter().map(ToString::to_string))
+            .collect();
+        self.problems
+            .retain(|problem| !lines.contains(&problem.to_string()));
+        lines
     }
 
     fn reader(&'a self, environment: &'a BTreeMap<String, String>) -> Reader<'a> {

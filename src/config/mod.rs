@@ -7,6 +7,7 @@
 mod api_configurations;
 mod document;
 mod environment;
+mod field;
 mod files;
 mod key_path;
 mod keys;
@@ -14,6 +15,7 @@ mod kind;
 mod load;
 mod problem;
 mod read;
+mod reference;
 mod resolve;
 mod revision;
 mod scalars;
@@ -31,6 +33,7 @@ pub use environment::process_environment;
 pub use files::DEFAULT_PATH;
 pub use load::{Loaded, Local, load, load_local};
 pub use problem::{Place, Problem, Problems};
+pub use reference::reference_markdown;
 pub use secret::Secret;
 pub use settings::{Settings, Value};
 pub use spec::{ConnectorSpec, EndpointOfRegion, Need, Setting, SettingKind};
@@ -38,3 +41,6 @@ pub use types::{
     ApiConfiguration, Config, Control, ImportLimits, Labels, MissingRecords, ProxySetting,
     RecordFilter, ScheduleSetting, StoreUrl, Tool, Trust,
 };
+
+#[cfg(test)]
+mod tests;

@@ -1,55 +1,18 @@
 //! Reads a table by its keys, and collects what is wrong on the way.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use config::{Map, Value, ValueKind};
 
 use super::document;
+use super::field::{Field, Fields};
 use super::key_path::KeyPath;
-use super::keys::{self, Default, Key};
-use super::kind::{Field, Kind, list_keys, type_in_words};
+use super::keys;
+use super::kind::{Default, Key, Kind, list_keys, type_in_words};
 use super::problem::{Place, Problem, Problems};
 use super::sources::Sources;
 use super::suggest::{closest, misspelt};
-
-/// What a table holds after reading: every value is of its key's kind, and defaults are filled in.
-#[derive(Debug, Clone, std::default::Default)]
-pub(super) struct Fields {
-    values: BTreeMap<&'static str, Field>,
-    given: BTreeSet<&'static str>,
-    /// Whether all keys are there and nothing was wrong with any.
-    pub(super) sound: bool,
-}
-
-impl Fields {
-    /// Takes a value out; none if it is not set, or was wrong.
-    pub(super) fn take<T: TryFrom<Field>>(&mut self, key: &str) -> Option<T> {
-        T::try_from(self.values.remove(key)?).ok()
-    }
-
-    /// A text, which stays where it is.
-    pub(super) fn text(&self, key: &str) -> Option<&str> {
-        match self.values.get(key) {
-            Some(Field::Text(text)) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// Takes a whole number out as a type that its kind's bounds fit into.
-    pub(super) fn whole<T: TryFrom<i64>>(&mut self, key: &str) -> Option<T> {
-        T::try_from(self.take::<i64>(key)?).ok()
-    }
-
-    /// Whether the key is written down, rightly or wrongly.
-    pub(super) fn given(&self, key: &str) -> bool {
-        self.given.contains(key)
-    }
-
-    /// What is left.
-    pub(super) fn rest(self) -> BTreeMap<&'static str, Field> {
-        self.values
-    }
-}
 
 /// What to do with keys that nobody knows.
 pub(super) enum Unknown<'a> {
@@ -67,8 +30,8 @@ pub(super) struct Reader<'a> {
     incomplete: bool,
     problems: Vec<Problem>,
     pub(super) warnings: Vec<String>,
-    /// The first plain secret of each file (by its index).
-    pub(super) plain_secrets: BTreeMap<std::path::PathBuf, KeyPath>,
+    /// The first plain secret of each file.
+    pub(super) plain_secrets: BTreeMap<PathBuf, KeyPath>,
 }
 
 impl<'a> Reader<'a> {
@@ -226,7 +189,7 @@ impl<'a> Reader<'a> {
     /// Something is missing; kept back while a file could not be read, since it may stand there.
     pub(super) fn missing(&mut self, path: &KeyPath, message: String) {
         if !self.incomplete {
-            self.problem(self.sources.key_place(path), path, message);
+            self.problem(self.sources.value_place(path), path, message);
         }
     }
 
@@ -268,7 +231,7 @@ impl<'a> Reader<'a> {
         (self.warnings, Problems::of(problems))
     }
 
-    fn file_rank(&self, path: &std::path::Path) -> usize {
+    fn file_rank(&self, path: &Path) -> usize {
         self.sources
             .documents
             .iter()

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use croner::errors::CronError;
 use croner::parser::{CronParser, Seconds, Year};
 use url::{Host, Url};
 
@@ -148,7 +149,16 @@ pub(super) fn cron(text: &str) -> Result<String, Wrong> {
     let expression = fields.join(" ");
     let cron = match parser.parse(&expression) {
         Ok(cron) => cron,
-        Err(error) => return Wrong::so(format!("{}: {error}", quoted(text))),
+        Err(error) => {
+            let reason = match error {
+                CronError::InvalidPattern(reason)
+                | CronError::IllegalCharacters(reason)
+                | CronError::ComponentError(reason) => reason,
+                other => other.to_string(),
+            };
+            let reason = reason.trim_end_matches('.').to_lowercase();
+            return Wrong::so(format!("{} cannot be read ({reason})", quoted(text)));
+        }
     };
     // From a fixed day: whether a date ever occurs does not depend on today.
     let start: DateTime<Utc> = DateTime::UNIX_EPOCH;

@@ -4,8 +4,9 @@ use std::fmt;
 use std::time::Duration;
 
 use super::ScheduleSetting;
+use super::field::Fields;
 use super::key_path::KeyPath;
-use super::read::{Fields, Reader};
+use super::read::Reader;
 use super::scalars::print_duration;
 
 /// In words, for people: `daily 02:00`, `every 6h`, `cron 0 */6 * * *`. Times are UTC.

@@ -1,6 +1,8 @@
 //! What a connector says of itself, as data: checked here, printed by `secpull connectors`, written into the docs.
 
 use super::Settings;
+use super::keys;
+use super::kind::{Key, Kind};
 
 /// See [`ConnectorSpec::endpoint_of_region`].
 pub type EndpointOfRegion = fn(region: &str) -> Option<String>;
@@ -50,8 +52,8 @@ impl ConnectorSpec {
     /// Empty in a sound description.
     #[must_use]
     pub fn key_clashes(&self) -> Vec<&'static str> {
-        let [tool, api] = super::keys::common_keys();
-        let clashes = |common: &'static [super::keys::Key], own: &'static [Setting]| {
+        let [tool, api] = keys::common_keys();
+        let clashes = |common: &'static [Key], own: &'static [Setting]| {
             own.iter().enumerate().filter_map(move |(index, setting)| {
                 let is_common = common.iter().any(|key| key.key == setting.key);
                 let is_twice = own[..index].iter().any(|other| other.key == setting.key);
@@ -86,6 +88,20 @@ pub struct Setting {
     pub required: bool,
     /// What it means, with unit and default, in one sentence or two.
     pub meaning: &'static str,
+}
+
+impl Setting {
+    /// What is allowed, in the words of the messages about mistakes.
+    #[must_use]
+    pub fn allowed(&self) -> String {
+        Kind::of(&self.kind).allowed()
+    }
+
+    /// The default as TOML, if there is one.
+    #[must_use]
+    pub fn default_toml(&self) -> Option<String> {
+        keys::setting_default(&self.kind)
+    }
 }
 
 /// What values a setting takes, with the default where there is one.

@@ -7,10 +7,11 @@ use std::time::Duration;
 use config::{Map, Value};
 use url::Url;
 
+use super::field::{Field, Fields};
 use super::key_path::KeyPath;
-use super::keys::{self, Key};
-use super::kind::{Field, one_of, quoted};
-use super::read::{Fields, Reader, Unknown};
+use super::keys;
+use super::kind::{Key, one_of, quoted};
+use super::read::{Reader, Unknown};
 use super::revision::Digest;
 use super::scalars::is_loopback;
 use super::suggest::closest;

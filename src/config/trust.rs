@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::Trust;
+use super::field::Fields;
 use super::files::read_bytes;
 use super::key_path::KeyPath;
-use super::read::{Fields, Reader};
+use super::read::Reader;
 
 /// Larger is no bundle of certificates; a system's whole one has a quarter of a MiB.
 const LARGEST_BUNDLE: u64 = 4 << 20;

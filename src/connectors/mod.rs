@@ -12,6 +12,7 @@ mod pages;
 mod pull;
 mod rating;
 mod registry;
+mod trivy_prometheus;
 
 use async_trait::async_trait;
 
@@ -36,6 +37,12 @@ pub trait Connector: Send + Sync {
     /// # Errors
     /// Any failure; a partial list is never given.
     async fn discover(&self) -> Result<Vec<Record>, ConnectorError>;
+
+    /// Whether the connector's own settings of the API configuration (a project's key, say) select this record. The common
+    /// `records` filter comes on top. Override it where there are such settings.
+    fn selects(&self, _api: &ApiConfiguration, _record: &Record) -> bool {
+        true
+    }
 
     /// Reads everything that the API configuration asks for into the sink: records where it discovers them, then for each
     /// scope its pages and its end. A scope that fails while others can go on is ended as

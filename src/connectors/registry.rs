@@ -1,11 +1,11 @@
 //! Which connectors exist. A new one is one line in `ENTRIES`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 #[cfg(feature = "aws")]
 use super::aws_security_hub;
-use super::{Connector, ConnectorError, dependency_track};
+use super::{Connector, ConnectorError, dependency_track, trivy_prometheus};
 use crate::config::{Config, ConnectorSpec, Tool};
 use crate::http::HttpError;
 
@@ -18,15 +18,14 @@ struct Entry {
 
 const ENTRIES: &[Entry] = &[
     #[cfg(feature = "aws")]
-    Entry {
-        spec: &aws_security_hub::SPEC,
-        open: aws_security_hub::open,
-    },
-    Entry {
-        spec: &dependency_track::SPEC,
-        open: dependency_track::open,
-    },
+    entry(&aws_security_hub::SPEC, aws_security_hub::open),
+    entry(&dependency_track::SPEC, dependency_track::open),
+    entry(&trivy_prometheus::SPEC, trivy_prometheus::open),
 ];
+
+const fn entry(spec: &'static ConnectorSpec, open: Open) -> Entry {
+    Entry { spec, open }
+}
 
 /// The descriptions of all connectors, by name.
 pub fn specs() -> impl Iterator<Item = &'static ConnectorSpec> {
@@ -46,18 +45,28 @@ impl Connectors {
     /// Opens a connector for each tool. One that cannot be opened (a bad key, no trust store) fails when it is asked for.
     #[must_use]
     pub fn open(config: &Config) -> Self {
-        let open = |tool: &Tool| {
-            let entry = ENTRIES
-                .iter()
-                .find(|entry| entry.spec.name == tool.connector)
-                .ok_or_else(|| format!("there is no connector {}", tool.connector))?;
-            (entry.open)(tool).map_err(|error| error.to_string())
-        };
         Self(
             config
                 .tools
                 .values()
                 .map(|tool| (tool.name.clone(), open(tool)))
+                .collect(),
+        )
+    }
+
+    /// The connectors of a new configuration: those of the tools named in `same` are kept, with their connections and rate
+    /// limits, all others opened.
+    #[must_use]
+    pub fn reopen(before: &Self, config: &Config, same: &BTreeSet<String>) -> Self {
+        let kept_or_opened = |tool: &Tool| match before.0.get(&tool.name) {
+            Some(connector) if same.contains(&tool.name) => connector.clone(),
+            _ => open(tool),
+        };
+        Self(
+            config
+                .tools
+                .values()
+                .map(|tool| (tool.name.clone(), kept_or_opened(tool)))
                 .collect(),
         )
     }
@@ -75,4 +84,12 @@ impl Connectors {
             ))),
         }
     }
+}
+
+fn open(tool: &Tool) -> Result<Arc<dyn Connector>, String> {
+    let entry = ENTRIES
+        .iter()
+        .find(|entry| entry.spec.name == tool.connector)
+        .ok_or_else(|| format!("there is no connector {}", tool.connector))?;
+    (entry.open)(tool).map_err(|error| error.to_string())
 }

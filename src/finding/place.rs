@@ -9,7 +9,18 @@ use super::UnknownWord;
 
 /// What sort of place the weakness is at; it decides which fields make the fingerprint.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -79,7 +90,7 @@ impl FromStr for Kind {
 }
 
 /// A software package.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Component {
     /// As the tool names it.
     pub name: Option<String>,
@@ -94,7 +105,7 @@ pub struct Component {
 }
 
 /// A container image.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Image {
     /// Registry and repository, without tag and digest.
     pub name: Option<String>,
@@ -105,7 +116,7 @@ pub struct Image {
 }
 
 /// A URL that was tested.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Endpoint {
     /// Full URL.
     pub url: Option<String>,
@@ -116,7 +127,7 @@ pub struct Endpoint {
 }
 
 /// A place in source code.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct SourceLocation {
     /// Path inside the project.
     pub file: Option<String>,
@@ -129,7 +140,7 @@ pub struct SourceLocation {
 }
 
 /// A cloud resource.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Cloud {
     /// `aws`, `azure`, `gcp`, …
     pub provider: Option<String>,
@@ -144,7 +155,7 @@ pub struct Cloud {
 }
 
 /// A Kubernetes resource.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Kubernetes {
     /// The cluster's name on our side.
     pub cluster: Option<String>,
@@ -157,7 +168,7 @@ pub struct Kubernetes {
 }
 
 /// A machine's port.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Host {
     /// Host name.
     pub name: Option<String>,

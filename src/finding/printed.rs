@@ -9,7 +9,7 @@ use super::{
 };
 
 /// One weakness at one place in one product. Absent values are null or empty lists; times are UTC.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct Finding {
     /// The store's number of the finding; stable for its life.
     pub id: i64,
@@ -81,7 +81,7 @@ pub struct Finding {
 }
 
 /// One vendor finding behind a finding. Fields of content stand here only where they differ from the finding's.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub struct PrintedSighting {
     /// Name of the API configuration.
     pub api_configuration: String,
@@ -110,14 +110,16 @@ pub struct PrintedSighting {
     /// Since when it is resolved.
     pub resolved_at: Option<DateTime<Utc>>,
     /// The vendor's JSON, secrets taken out; only where asked for.
+    #[schema(value_type = Option<Object>)]
     pub raw: Option<Box<RawValue>>,
     /// Fields of content whose value differs from the finding's.
     #[serde(flatten)]
+    #[schema(value_type = Object)]
     pub differing: serde_json::Map<String, serde_json::Value>,
 }
 
 /// Something that happened to a finding or to one of its sightings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct HistoryEvent {
     /// When.
     pub at: DateTime<Utc>,

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io::{self, ErrorKind};
 
+use chrono::DateTime;
+use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError};
 
 use super::HttpErrorKind;
@@ -62,9 +64,13 @@ pub(super) fn of_no_answer(error: &reqwest::Error, shared: &Shared) -> Cause {
         return Cause::connection(words, Retry::Soon);
     }
     let words = match io_kind(error) {
-        Some(ErrorKind::ConnectionRefused) => format!(
-            "connection refused{route}: nothing listens there; check `location` and that the tool runs"
-        ),
+        Some(ErrorKind::ConnectionRefused) if route.is_empty() => {
+            "connection refused, nothing listens there; check `location` and that the tool runs"
+                .to_owned()
+        }
+        Some(ErrorKind::ConnectionRefused) => {
+            format!("connection refused{route}; check the proxy, and that the tool runs")
+        }
         Some(ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe) => {
             format!("the connection was reset{route} by the tool or something before it")
         }
@@ -136,30 +142,41 @@ fn tls_words(error: &rustls::Error) -> String {
 }
 
 fn certificate_words(problem: &CertificateError) -> String {
-    let advice = match problem {
+    let words = match problem {
         CertificateError::UnknownIssuer => {
-            "its issuer is not trusted; put the issuing CA's certificate into a file and name that in ca_bundle"
-        }
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            "it has expired; have it renewed"
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "it is not valid yet; check this host's clock"
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            "it is for another host; use a name that it is for in `location`"
+            "its issuer is not trusted (UnknownIssuer); put the issuing CA's certificate into a file and name that in ca_bundle".to_owned()
         }
         CertificateError::BadSignature => {
-            "it is signed by another CA of the same name as a trusted one; put the present CA's certificate into ca_bundle"
+            "it is signed by another CA of the same name as a trusted one (BadSignature); put the present CA's certificate into ca_bundle".to_owned()
         }
-        CertificateError::Revoked => "it was revoked",
+        CertificateError::ExpiredContext { not_after, .. } => {
+            format!("it expired on {}; have it renewed", day(*not_after))
+        }
+        CertificateError::Expired => "it has expired; have it renewed".to_owned(),
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            format!("it is not valid before {}; check this host's clock", day(*not_before))
+        }
+        CertificateError::NotValidYet => "it is not valid yet; check this host's clock".to_owned(),
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            format!("{problem}; use a name in `location` that it is for")
+        }
         // Comes wrapped, as something that only the verifier knows.
         _ if format!("{problem:?}").contains("CaUsedAsEndEntity") => {
-            "it is a CA's certificate, which no ca_bundle makes acceptable for a server; have the CA issue one for the server"
+            "it is a CA's certificate (CaUsedAsEndEntity), which no ca_bundle makes acceptable for a server; have the CA issue one for the server".to_owned()
         }
-        _ => "it is not acceptable",
+        _ => problem.to_string(),
     };
-    format!("the tool's certificate is refused: {advice} ({problem})")
+    format!("the tool's certificate is refused: {words}")
+}
+
+fn day(time: UnixTime) -> String {
+    i64::try_from(time.as_secs())
+        .ok()
+        .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
+        .map_or_else(
+            || "a day out of range".to_owned(),
+            |day| day.format("%Y-%m-%d").to_string(),
+        )
 }
 
 /// The proxy did not let us through. Its error types are private: only their words are left.

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout};
 use super::HttpErrorKind;
 use super::failure::{self, Failure, MAX_ERROR_BODY, Subject};
 use super::gate::Leave;
-use super::retry::retry_after;
+use super::retry::{may_pass, retry_after};
 
 /// How long an error's body is waited for: the status says most.
 const ERROR_BODY_WAIT: Duration = Duration::from_secs(5);
@@ -68,7 +68,9 @@ impl Exchange {
                 let limit = humantime::format_duration(limit);
                 return Err(subject.fail(
                     HttpErrorKind::TimedOut,
-                    format_args!("no answer within {limit} (timeout); the tool is slow or hangs"),
+                    format_args!(
+                        "no answer within {limit}; the tool hangs, or needs a longer `timeout`"
+                    ),
                 ));
             }
         };
@@ -136,14 +138,14 @@ impl Exchange {
                 let limit = humantime::format_duration(self.limit);
                 Err(self.fail(
                     HttpErrorKind::TimedOut,
-                    format_args!("the answer was not complete within {limit} (timeout)"),
+                    format_args!("the answer was not complete within {limit}; the tool is slow, or needs a longer `timeout`"),
                 ))
             }
             Err(_) => {
                 let stall = humantime::format_duration(stall);
                 Err(self.fail(
                     HttpErrorKind::TimedOut,
-                    format_args!("the answer stopped, nothing came for {stall}"),
+                    format_args!("the answer stopped in the middle, nothing came for {stall}"),
                 ))
             }
         }
@@ -178,7 +180,9 @@ impl Exchange {
     async fn refused(mut self) -> Failure {
         let wait = retry_after(self.headers(), Utc::now());
         let longest = self.subject.shared.limits.retries.longest_retry_after;
-        if let Some(wait) = wait.filter(|wait| *wait <= longest) {
+        if let Some(wait) = wait.filter(|wait| *wait <= longest)
+            && may_pass(self.response.status())
+        {
             self.subject.shared.gate.pause(wait);
         }
         self.left = self.left.min(ERROR_BODY_WAIT);

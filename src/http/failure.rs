@@ -7,7 +7,7 @@ use reqwest::{Method, StatusCode, Url};
 
 use super::cause;
 use super::client::Shared;
-use super::retry::Retry;
+use super::retry::{Retry, may_pass};
 use super::{HttpError, HttpErrorKind};
 
 /// How much of an error's body is kept.
@@ -85,11 +85,10 @@ impl Subject {
         } else {
             format!(" {excerpt:?}")
         };
-        let may_help = matches!(status.as_u16(), 429 | 500 | 502..=504);
         let longest = self.shared.limits.retries.longest_retry_after;
         let mut hint = status_hint(status, &self.shared.connector);
         let retry = match retry_after {
-            _ if !may_help => Retry::Never,
+            _ if !may_pass(status) => Retry::Never,
             Some(wait) if wait > longest => {
                 hint = format!(
                     "the tool wants no request for {}, and secpull waits {} at most; {hint}",

@@ -105,3 +105,54 @@ pub(super) fn proxy_variable(scheme: &str) -> Option<(&'static str, String)> {
             (!value.is_empty()).then_some((*name, value))
         })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::config::{Settings, Value};
+
+    #[test]
+    fn every_secret_of_a_tool_is_taken_out_in_whatever_form_it_comes_back() {
+        let url = |text: &str| Url::parse(text).unwrap();
+        let mut settings = Settings::default();
+        settings.insert("client_secret", Value::Secret(Secret::new("in settings")));
+        let header = ("X-Extra".to_owned(), Secret::new("quo\"te"));
+        settings.insert("headers", Value::Secrets(BTreeMap::from([header])));
+        let tool = Tool {
+            name: "tested".to_owned(),
+            connector: "some-connector".to_owned(),
+            location: url("https://tool.example/"),
+            secret: Some(Secret::new("main")),
+            trust: crate::config::Trust::default(),
+            proxy: ProxySetting::Through(url("http://me:p%40ss+word@proxy.example")),
+            timeout: std::time::Duration::from_secs(1),
+            max_requests_per_second: None,
+            max_concurrent_requests: 1,
+            settings,
+            revision: [0; 8],
+        };
+        let authentication = Authentication {
+            bearer: Some(Secret::new("main-and-more")),
+            ..Authentication::default()
+        };
+        let redactor = Redactor::new(&tool, &authentication);
+        for text in [
+            "main",
+            "main-and-more",
+            "in settings",
+            "in+settings",
+            "in%20settings",
+            "quo\"te",
+            r#"quo\"te"#,
+            "p%40ss+word",
+            "p@ss+word",
+        ] {
+            assert_eq!(redactor.redact(&format!("a {text} b")), "a *** b");
+        }
+        assert!(redactor.longest() >= "main-and-more".len());
+    }
+}

@@ -1,15 +1,13 @@
 use reqwest::Url;
 use reqwest::redirect::{Action, Attempt, Policy};
 
-use super::failure::bare;
-
 const MAX_REDIRECTS: usize = 5;
 
 /// A redirect that is not followed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
     #[error(
-        "redirected to {0}, another origin, which is not followed because it would get the credentials; if that is the tool, make it the `location`"
+        "redirected to another origin, {0}, which is not followed because it would get the credentials; if the tool is there, correct `location`"
     )]
     OtherOrigin(String),
     #[error("redirected more than {MAX_REDIRECTS} times; check `location`")]
@@ -24,7 +22,7 @@ pub(super) fn same_origin() -> Policy {
 fn decide(attempt: Attempt) -> Action {
     let from = attempt.previous().last().map(Url::origin);
     if from != Some(attempt.url().origin()) {
-        let origin = bare(attempt.url());
+        let origin = attempt.url().origin().ascii_serialization();
         return attempt.error(Refused::OtherOrigin(origin));
     }
     // The first of the previous URLs is the request's own.

@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use super::elements::Elements;
 use super::exchange::Exchange;
 use super::failure::{Failure, Subject, bare};
-use super::retry::Retry;
+use super::retry::Patience;
 use super::{Client, HttpError, HttpErrorKind, decode};
 
 /// Largest JSON answer that is read as a whole, unpacked.
@@ -194,8 +194,7 @@ impl Request {
         }
         let retries = &self.client.shared.limits.retries;
         let sent = AtomicU32::new(0);
-        let mut waited = Duration::ZERO;
-        let mut lookups = 0;
+        let mut patience = Patience::new(retries);
         // Boxed, because the compiler does not find futures that borrow from one another fit for other threads.
         let attempt = || {
             async {
@@ -206,23 +205,8 @@ impl Request {
         };
         let result = attempt
             .retry(retries.backoff())
-            .when(|failure: &Failure| match failure.retry {
-                _ if !self.idempotent => false,
-                Retry::Never => false,
-                Retry::Soon | Retry::After(_) => true,
-                Retry::Lookup => {
-                    lookups += 1;
-                    lookups <= 2
-                }
-            })
-            .adjust(|failure: &Failure, wait| {
-                let wait = match failure.retry {
-                    Retry::After(asked) => wait?.max(asked),
-                    _ => wait?,
-                };
-                waited += wait;
-                (waited <= retries.total).then_some(wait)
-            })
+            .when(|_| self.idempotent)
+            .adjust(|failure: &Failure, backoff| patience.wait(failure.retry, backoff))
             .notify(|failure: &Failure, wait| {
                 let milliseconds = wait.as_millis();
                 tracing::debug!(milliseconds, "{}; sent again after a wait", failure.error);

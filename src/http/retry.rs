@@ -2,7 +2,11 @@ use std::time::Duration;
 
 use backon::ExponentialBuilder;
 use chrono::{DateTime, Utc};
+use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
+
+/// How often an unknown host name is looked up again.
+const MAX_LOOKUPS: usize = 2;
 
 /// How often and how patiently a request is sent again.
 #[derive(Debug, Clone)]
@@ -54,6 +58,48 @@ pub(super) enum Retry {
     After(Duration),
 }
 
+/// Whether a status speaks of a trouble that may pass.
+pub(super) fn may_pass(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 429 | 500 | 502..=504)
+}
+
+/// How much patience one request has left.
+pub(super) struct Patience<'a> {
+    retries: &'a Retries,
+    lookups: usize,
+    waited: Duration,
+}
+
+impl<'a> Patience<'a> {
+    pub(super) fn new(retries: &'a Retries) -> Self {
+        Self {
+            retries,
+            lookups: 0,
+            waited: Duration::ZERO,
+        }
+    }
+
+    /// How long to wait before the next attempt, if there is to be one; `backoff` is the usual wait, none when there were
+    /// enough.
+    pub(super) fn wait(&mut self, retry: Retry, backoff: Option<Duration>) -> Option<Duration> {
+        let backoff = backoff?;
+        let wait = match retry {
+            Retry::Never => return None,
+            Retry::Soon => backoff,
+            Retry::After(asked) => backoff.max(asked),
+            Retry::Lookup => {
+                self.lookups += 1;
+                if self.lookups > MAX_LOOKUPS {
+                    return None;
+                }
+                backoff
+            }
+        };
+        self.waited += wait;
+        (self.waited <= self.retries.total).then_some(wait)
+    }
+}
+
 /// Retry-After in either of its forms (RFC 9110, 10.2.3); nothing if it is neither. A date is taken relative to the answer's
 /// own, so that clocks may differ.
 pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
@@ -99,6 +145,29 @@ mod tests {
         assert_eq!(read("-5"), None);
         assert_eq!(read("later"), None);
         assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+
+    #[test]
+    fn patience_ends_with_the_backoff_the_lookups_or_the_total() {
+        let seconds = Duration::from_secs;
+        let retries = Retries {
+            total: seconds(100),
+            ..Retries::default()
+        };
+        let usual = Some(seconds(2));
+        let mut patience = Patience::new(&retries);
+        assert_eq!(patience.wait(Retry::Never, usual), None);
+        assert_eq!(patience.wait(Retry::Soon, None), None);
+        assert_eq!(patience.wait(Retry::Soon, usual), usual);
+        assert_eq!(patience.wait(Retry::After(seconds(0)), usual), usual);
+        assert_eq!(
+            patience.wait(Retry::After(seconds(9)), usual),
+            Some(seconds(9))
+        );
+        assert_eq!(patience.wait(Retry::Lookup, usual), usual);
+        assert_eq!(patience.wait(Retry::Lookup, usual), usual);
+        assert_eq!(patience.wait(Retry::Lookup, usual), None, "the third");
+        assert_eq!(patience.wait(Retry::After(seconds(84)), usual), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 mod import;
 mod query;
 mod run;
+mod sqlite;
 
 use std::sync::Arc;
 
@@ -104,16 +105,20 @@ pub trait Store: Send + Sync {
 ///
 /// # Errors
 /// The place cannot be written, or its schema is newer than this program.
-pub async fn open(_url: &StoreUrl) -> Result<Arc<dyn Store>, StoreError> {
-    todo!()
+pub async fn open(url: &StoreUrl) -> Result<Arc<dyn Store>, StoreError> {
+    match url {
+        StoreUrl::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open(path).await?)),
+    }
 }
 
 /// Opens an existing store for listings only: nothing is created, migrated or locked.
 ///
 /// # Errors
 /// There is none, it cannot be read, or its schema is not this program's.
-pub async fn open_read_only(_url: &StoreUrl) -> Result<Arc<dyn Store>, StoreError> {
-    todo!()
+pub async fn open_read_only(url: &StoreUrl) -> Result<Arc<dyn Store>, StoreError> {
+    match url {
+        StoreUrl::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open_read_only(path).await?)),
+    }
 }
 
 /// Why the store did not do it, in one line that an admin can act on.

@@ -1,7 +1,5 @@
 //! The calls, and what their failures mean.
 
-use std::time::Duration;
-
 use serde_json::value::RawValue;
 use url::Url;
 
@@ -11,15 +9,10 @@ use super::spec::Selector;
 use crate::connectors::ConnectorError;
 use crate::http::{Client, HttpError, HttpErrorKind, Request};
 
-/// A server of 4.x computes all findings of a project before it answers, which takes minutes for thousands of them
-/// (upstream issue 4677); so this answer may take so many times longer than others.
-const FINDINGS_TAKE_LONGER: u32 = 5;
-
 /// One server, and one run's meter.
 pub(super) struct Api {
     client: Client,
     page_size: u64,
-    timeout: Duration,
 }
 
 #[derive(serde::Deserialize)]
@@ -29,12 +22,8 @@ struct Version {
 }
 
 impl Api {
-    pub(super) fn new(client: Client, page_size: u64, timeout: Duration) -> Self {
-        Self {
-            client,
-            page_size,
-            timeout,
-        }
+    pub(super) fn new(client: Client, page_size: u64) -> Self {
+        Self { client, page_size }
     }
 
     /// The server's version; needs no key, so it proves the host only.
@@ -149,8 +138,7 @@ impl Api {
         let request = self
             .client
             .get(&format!("/api/v1/finding/project/{uuid}"))
-            .query("suppressed", suppressed)
-            .timeout(self.timeout * FINDINGS_TAKE_LONGER);
+            .query("suppressed", suppressed);
         self.page(request, page, self.page_size)
     }
 
@@ -188,25 +176,20 @@ fn latest_path(name: &str) -> Result<String, ConnectorError> {
     Ok(url.path().to_owned())
 }
 
-/// Adds what to do to a failure that Dependency-Track's own facts explain.
+/// Adds to a failure what only Dependency-Track's own facts explain.
 pub(super) fn explain(error: HttpError) -> ConnectorError {
     let advice = match &error.kind {
         HttpErrorKind::Status { status: 401, .. } => {
-            "the key is missing, malformed or unknown: make a new API key for the team and put it into secret"
+            "it must be an API key of a team (Administration, Access Management, Teams)"
         }
         HttpErrorKind::Status {
             status: 403, body, ..
-        } if body.trim().is_empty() => {
-            "the key's team lacks a permission: it needs VIEW_PORTFOLIO and VIEW_VULNERABILITY"
-        }
+        } if body.trim().is_empty() => "the key's team needs VIEW_PORTFOLIO and VIEW_VULNERABILITY",
         HttpErrorKind::Status { status: 403, .. } => {
             "portfolio access control keeps the key's team out: assign the team to the project"
         }
-        HttpErrorKind::Status { status: 404, .. } => {
-            "if this path is unknown, location is not the API server's root"
-        }
         HttpErrorKind::NotJson => {
-            "a web page in place of JSON comes from the frontend or a login page: location must be the API server"
+            "the frontend has another address than the API server, which location must name"
         }
         _ => return ConnectorError::Http(error),
     };

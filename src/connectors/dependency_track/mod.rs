@@ -9,7 +9,6 @@ mod project;
 mod spec;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::Utc;
@@ -32,7 +31,6 @@ const FAILURES_IN_A_ROW: u32 = 3;
 struct DependencyTrack {
     client: Client,
     page_size: u64,
-    timeout: Duration,
 }
 
 /// Opens the connector of a tool.
@@ -51,7 +49,6 @@ pub(super) fn open(tool: &Tool) -> Result<Arc<dyn Connector>, HttpError> {
     Ok(Arc::new(DependencyTrack {
         client: Client::new(&tool, authentication)?,
         page_size: page_size.and_then(|n| u64::try_from(n).ok()).unwrap_or(500),
-        timeout: tool.timeout,
     }))
 }
 
@@ -116,7 +113,7 @@ impl Connector for DependencyTrack {
 
 impl DependencyTrack {
     fn api(&self, client: Client) -> Api {
-        Api::new(client, self.page_size, self.timeout)
+        Api::new(client, self.page_size)
     }
 }
 
@@ -197,7 +194,7 @@ fn pointless(failure: &ConnectorError) -> bool {
             HttpErrorKind::Status {
                 status: 403, body, ..
             } => body.trim().is_empty(),
-            HttpErrorKind::Redirected | HttpErrorKind::NotJson | HttpErrorKind::Setup => true,
+            HttpErrorKind::Redirected | HttpErrorKind::Setup => true,
             _ => false,
         },
     }
@@ -207,7 +204,7 @@ fn pointless(failure: &ConnectorError) -> bool {
 fn concerns_all(failure: &ConnectorError) -> bool {
     match failure {
         ConnectorError::Http(error) => match &error.kind {
-            HttpErrorKind::Connection | HttpErrorKind::TimedOut => true,
+            HttpErrorKind::Connection | HttpErrorKind::TimedOut | HttpErrorKind::NotJson => true,
             HttpErrorKind::Status { status, .. } => *status == 429 || *status >= 500,
             _ => false,
         },

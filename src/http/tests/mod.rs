@@ -22,7 +22,6 @@ const KEY: &str = "s3cret/key+1";
 
 fn tool(location: &Url) -> Tool {
     Tool {
-        revision: [0; 8],
         name: "tested".to_owned(),
         connector: "some-connector".to_owned(),
         location: location.clone(),
@@ -33,6 +32,7 @@ fn tool(location: &Url) -> Tool {
         max_requests_per_second: None,
         max_concurrent_requests: 8,
         settings: Settings::default(),
+        revision: [0; 8],
     }
 }
 

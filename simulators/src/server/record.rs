@@ -1,0 +1,149 @@
+//! What a simulator saw.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::lock;
+
+/// Headers that carry credentials, or name the tenant that they open.
+const CREDENTIALS: &[&str] = &[
+    "authorization",
+    "cookie",
+    "proxy-authorization",
+    "x-api-key",
+    "x-scope-orgid",
+];
+
+/// Query parameters that some vendors take credentials from, and that clients must not use: they land in logs.
+const CREDENTIAL_PARAMETERS: &[&str] = &["apikey", "api_key", "token", "access_token"];
+
+/// More than any request of secpull's.
+const BODY_LIMIT: usize = 1 << 20;
+
+/// One request, without its secrets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeenRequest {
+    /// `GET`, `POST`, …
+    pub method: String,
+    /// Path, with the prefix if the simulator has one.
+    pub path: String,
+    /// Parameters of the URL, then those of a form body, decoded; the values of credentials are left empty.
+    pub parameters: Vec<(String, String)>,
+    /// Headers, names in lower case; of those that carry credentials the value is left empty.
+    pub headers: BTreeMap<String, String>,
+    /// Whether a header that carries credentials came along.
+    pub credential: bool,
+    /// Whether a credential stood in the URL.
+    pub credential_in_url: bool,
+    /// What was answered; none while the answer is being made.
+    pub status: Option<u16>,
+}
+
+impl SeenRequest {
+    /// The first value of a parameter.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        self.parameters
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// The parameters of a request, put into its extensions by [`buffered`].
+#[derive(Debug, Clone)]
+pub(super) struct Recorded {
+    pub(super) parameters: Vec<(String, String)>,
+}
+
+/// Reads the body, so that its parameters are known to everything that follows.
+pub(super) async fn buffered(request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let mut parameters = decode(parts.uri.query().unwrap_or_default().as_bytes());
+    if is_form(&parts.headers) {
+        parameters.extend(decode(&body));
+    }
+    parts.extensions.insert(Recorded { parameters });
+    next.run(Request::from_parts(parts, Body::from(body))).await
+}
+
+fn decode(text: &[u8]) -> Vec<(String, String)> {
+    form_urlencoded::parse(text).into_owned().collect()
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"))
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Recorder(Mutex<Vec<SeenRequest>>);
+
+impl Recorder {
+    pub(super) fn all(&self) -> Vec<SeenRequest> {
+        lock(&self.0).clone()
+    }
+
+    pub(super) fn count(&self) -> usize {
+        lock(&self.0).len()
+    }
+
+    pub(super) fn clear(&self) {
+        lock(&self.0).clear();
+    }
+
+    /// Notes the request and returns its place for [`Recorder::answered`].
+    pub(super) fn note(&self, request: &Request) -> usize {
+        let headers = request.headers();
+        let names_credential =
+            |key: &str| CREDENTIAL_PARAMETERS.contains(&key.to_ascii_lowercase().as_str());
+        let query = request.uri().query().unwrap_or_default().as_bytes();
+        let in_url = form_urlencoded::parse(query).any(|(key, _)| names_credential(&key));
+        let mut parameters = super::parameters(request.extensions());
+        for (key, value) in &mut parameters {
+            if names_credential(key) {
+                value.clear();
+            }
+        }
+        let seen = SeenRequest {
+            method: request.method().to_string(),
+            path: request.uri().path().to_owned(),
+            parameters,
+            headers: headers
+                .iter()
+                .map(|(name, value)| {
+                    let value = match CREDENTIALS.contains(&name.as_str()) {
+                        true => String::new(),
+                        false => String::from_utf8_lossy(value.as_bytes()).into_owned(),
+                    };
+                    (name.to_string(), value)
+                })
+                .collect(),
+            credential: CREDENTIALS.iter().any(|name| headers.contains_key(*name)),
+            credential_in_url: in_url,
+            status: None,
+        };
+        let mut all = lock(&self.0);
+        all.push(seen);
+        all.len() - 1
+    }
+
+    pub(super) fn answered(&self, place: usize, status: StatusCode) {
+        // It is gone if it was forgotten meanwhile.
+        if let Some(seen) = lock(&self.0).get_mut(place) {
+            seen.status = Some(status.as_u16());
+        }
+    }
+}

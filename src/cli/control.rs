@@ -1,0 +1,51 @@
+//! Commands that make the daemon do something at once: `accept`, `reload`.
+
+use super::args::Format;
+use super::context::Context;
+use super::failure::{Exit, Failure};
+use super::listing;
+use super::text::count;
+
+pub(super) async fn accept(context: &mut Context, name: &str) -> Result<Exit, Failure> {
+    let accepted = context.client()?.accept(name).await?;
+    context.output.line(format!(
+        "run {} of {name} is accepted: {} resolved",
+        accepted.run,
+        count(accepted.resolved, "finding")
+    ))?;
+    Ok(Exit::Complete)
+}
+
+pub(super) async fn reload(context: &mut Context, format: Format) -> Result<Exit, Failure> {
+    let answer = context.client()?.reload().await?;
+    let changes = [
+        ("added", &answer.added),
+        ("removed", &answer.removed),
+        ("changed", &answer.changed),
+    ];
+    match format {
+        Format::Table => {
+            for (word, names) in changes.iter().filter(|(_, names)| !names.is_empty()) {
+                context
+                    .output
+                    .line(format!("{word}: {}", names.join(", ")))?;
+            }
+            if changes.iter().all(|(_, names)| names.is_empty()) {
+                context.output.line("reloaded; nothing has changed")?;
+            }
+        }
+        Format::Json => listing::print_json(&mut context.output, &answer)?,
+        Format::Jsonl => context.output.line(serde_json::to_string(&answer)?)?,
+        Format::Csv => {
+            let mut csv = csv::Writer::from_writer(&mut context.output);
+            csv.write_record(["change", "name"])?;
+            for (word, names) in changes {
+                for name in names {
+                    csv.write_record([word, name])?;
+                }
+            }
+            csv.flush()?;
+        }
+    }
+    Ok(Exit::Complete)
+}

@@ -1,0 +1,76 @@
+//! Watches runs in the daemon.
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::display::Display;
+use super::summary::Summary;
+use super::{Feed, News};
+use crate::cli::args::Format;
+use crate::cli::context::Context;
+use crate::cli::failure::{Exit, Failure};
+use crate::daemon::control::api::StartedRun;
+use crate::daemon::control::client::Client;
+
+pub(super) async fn run(
+    context: &mut Context,
+    client: &Client,
+    started: Vec<StartedRun>,
+    format: Format,
+) -> Result<Exit, Failure> {
+    let (feed, mut news) = mpsc::channel(64);
+    let mut watchers = JoinSet::new();
+    for (place, run) in started.iter().enumerate() {
+        watchers.spawn(follow(client.clone(), run.id, place, feed.clone()));
+    }
+    drop(feed);
+
+    let names: Vec<&str> = started
+        .iter()
+        .map(|run| run.api_configuration.as_str())
+        .collect();
+    let mut display = Display::new(context.output.notes().clone(), &names);
+    for run in started.iter().filter(|run| run.already_running) {
+        display.note(&format!(
+            "{}: is being imported already by run {}; watching that one",
+            run.api_configuration, run.id
+        ));
+    }
+    let mut summary = Summary::new(&names);
+    loop {
+        tokio::select! {
+            next = news.recv() => match next {
+                Some(Feed { place, news }) => {
+                    display.show(place, &news);
+                    summary.take(place, news);
+                }
+                None => break,
+            },
+            stopped = tokio::signal::ctrl_c() => {
+                stopped?;
+                display.close();
+                return Err(Failure::failed(
+                    "stopped watching; the imports go on in the daemon: see secpull status",
+                ));
+            }
+        }
+    }
+    display.close();
+    summary.print(&mut context.output, format)
+}
+
+async fn follow(client: Client, run: i64, place: usize, feed: mpsc::Sender<Feed>) {
+    let mut watch = client.watch(run);
+    loop {
+        let news = match watch.next().await {
+            Ok(Some(event)) => News::Event(Box::new(event)),
+            Ok(None) => return,
+            Err(error) => News::Lost(error.into()),
+        };
+        let over = matches!(news, News::Lost(_));
+        let unheard = feed.send(Feed { place, news }).await.is_err();
+        if over || unheard {
+            return;
+        }
+    }
+}

@@ -1,0 +1,412 @@
+//! The engine: takes runs in, starts them one after the other, and knows what is under way.
+//!
+//! Belongs here: the queue, the limit of imports at the same time, joining, cancelling, the configuration in force. Does
+//! not belong here: when a slot is due, what an import does, who may ask. `secpull run --standalone` uses it too.
+
+mod queue;
+mod work;
+
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::queue::{Queue, Waiting};
+use super::health::StoreHealth;
+use super::metrics::Metrics;
+use crate::config::{ApiConfiguration, Config};
+use crate::connectors::Connectors;
+use crate::import::{self, Job, Progress, ProgressSnapshot};
+use crate::schedule::{Clock, Due, SystemClock};
+use crate::store::{NewRun, Run, RunEnd, RunFilter, RunId, RunState, Store, StoreError, Trigger};
+
+/// How long stopping waits for a run that is just being put in.
+const AT_THE_ENTRANCE: Duration = Duration::from_secs(1);
+
+/// How a run is executed: [`import::run`], or something else in tests.
+pub type Importer = Arc<
+    dyn Fn(
+            Arc<dyn Store>,
+            Job,
+            Progress,
+            CancellationToken,
+        ) -> Pin<Box<dyn Future<Output = RunEnd> + Send>>
+        + Send
+        + Sync,
+>;
+
+/// The configuration in force, and what was opened for it.
+pub struct Setup {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// Its tools' connectors.
+    pub connectors: Arc<Connectors>,
+    /// When it was put in force.
+    pub loaded_at: DateTime<Utc>,
+}
+
+/// What an engine works with.
+pub struct Parts {
+    /// Where runs and findings are kept.
+    pub store: Arc<dyn Store>,
+    /// The first configuration.
+    pub config: Config,
+    /// Its connectors.
+    pub connectors: Connectors,
+    /// Where runs are counted.
+    pub metrics: Arc<Metrics>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// What executes a run.
+    pub importer: Importer,
+}
+
+impl Parts {
+    /// The parts of a real engine: the machine's clock, real imports, all tools' connectors opened.
+    #[must_use]
+    pub fn real(store: Arc<dyn Store>, config: Config, metrics: Arc<Metrics>) -> Self {
+        Self {
+            store,
+            connectors: Connectors::open(&config),
+            config,
+            metrics,
+            clock: Arc::new(SystemClock),
+            importer: Arc::new(|store, job, progress, cancel| {
+                Box::pin(async move { import::run(&store, job, &progress, cancel).await })
+            }),
+        }
+    }
+}
+
+/// One run that was started or joined.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started {
+    /// The run to watch.
+    pub run: RunId,
+    /// Its API configuration.
+    pub api_configuration: String,
+    /// It was queued or under way before.
+    pub joined: bool,
+}
+
+/// Why no run was started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// No such API configurations.
+    #[error("{}", unknown_line(.0))]
+    Unknown(Vec<String>),
+    /// The store did not take the run, without a reason.
+    #[error("the store did not take a run of {0}: try again")]
+    NotTaken(String),
+    /// The engine is stopping.
+    #[error("the daemon is stopping: no import is started any more")]
+    Stopping,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+fn unknown_line(names: &[String]) -> String {
+    match names {
+        [name] => format!("there is no API configuration {name:?}"),
+        names => format!("there are no API configurations {names:?}"),
+    }
+}
+
+/// Runs imports. Clones are the same engine.
+#[derive(Clone)]
+pub struct Engine(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    importer: Importer,
+    metrics: Arc<Metrics>,
+    health: StoreHealth,
+    /// Host and process, as runs name it.
+    name: String,
+    setup: RwLock<Arc<Setup>>,
+    queue: Mutex<Queue>,
+    /// Held while a run is put in, so that no API configuration gets two.
+    entrance: tokio::sync::Mutex<()>,
+    /// Cancelled when the engine stops; each run has a child of it.
+    stop: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Engine {
+    /// An engine that does nothing yet.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let loaded_at = parts.clock.now();
+        Self(Arc::new(Inner {
+            store: parts.store,
+            clock: parts.clock,
+            importer: parts.importer,
+            metrics: parts.metrics,
+            health: StoreHealth::default(),
+            name: host_and_process(),
+            setup: RwLock::new(Arc::new(Setup {
+                config: Arc::new(parts.config),
+                connectors: Arc::new(parts.connectors),
+                loaded_at,
+            })),
+            queue: Mutex::default(),
+            entrance: tokio::sync::Mutex::default(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        }))
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.0.store
+    }
+
+    /// What is known of the store's well-being.
+    #[must_use]
+    pub fn health(&self) -> &StoreHealth {
+        &self.0.health
+    }
+
+    /// Where runs are counted.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.0.metrics
+    }
+
+    /// The engine's clock.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.clock.now()
+    }
+
+    /// Host and process, as runs name it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The configuration in force. Whoever keeps it keeps seeing the same one.
+    #[must_use]
+    pub fn setup(&self) -> Arc<Setup> {
+        Arc::clone(&self.0.setup.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts another configuration in force. Runs under way keep the one they began with; those that wait begin with this.
+    pub fn put_in_force(&self, config: Config, connectors: Connectors) {
+        let setup = Arc::new(Setup {
+            config: Arc::new(config),
+            connectors: Arc::new(connectors),
+            loaded_at: self.now(),
+        });
+        *self.0.setup.write().unwrap_or_else(PoisonError::into_inner) = setup;
+        self.start_waiting();
+    }
+
+    /// Starts an import of each of these API configurations, or joins the one that is queued or under way. All names are
+    /// known, or nothing is started.
+    ///
+    /// # Errors
+    /// A name is not known, the engine is stopping, or the store fails; what was started before that goes on.
+    pub async fn start_runs(
+        &self,
+        names: &[String],
+        trigger: Trigger,
+    ) -> Result<Vec<Started>, StartError> {
+        let config = Arc::clone(&self.setup().config);
+        let unknown: Vec<_> = names
+            .iter()
+            .filter(|name| !config.api_configurations.contains_key(*name))
+            .cloned()
+            .collect();
+        if !unknown.is_empty() {
+            return Err(StartError::Unknown(unknown));
+        }
+        let mut started = Vec::with_capacity(names.len());
+        for name in names {
+            started.push(self.start_or_join(&config, name, trigger).await?);
+        }
+        Ok(started)
+    }
+
+    async fn start_or_join(
+        &self,
+        config: &Config,
+        name: &str,
+        trigger: Trigger,
+    ) -> Result<Started, StartError> {
+        let _entrance = self.0.entrance.lock().await;
+        if self.0.stop.is_cancelled() {
+            return Err(StartError::Stopping);
+        }
+        let present = self.queue().run_of(name);
+        let run = match present {
+            Some(run) => run,
+            None => {
+                let added = self.add(config, name, trigger, None).await?;
+                let run = added.ok_or_else(|| StartError::NotTaken(name.to_owned()))?;
+                self.wait_in_line(run, name);
+                run
+            }
+        };
+        Ok(Started {
+            run,
+            api_configuration: name.to_owned(),
+            joined: present.is_some(),
+        })
+    }
+
+    /// Claims a slot and runs it; false if it had been claimed before, by whomever. Where the API configuration is queued
+    /// or under way already, the slot is claimed all the same and its run skipped: the data is being fetched.
+    ///
+    /// # Errors
+    /// The store failed: nothing is claimed, try again later.
+    pub async fn run_slot(&self, due: &Due) -> Result<bool, StoreError> {
+        let name = due.api_configuration.as_str();
+        let _entrance = self.0.entrance.lock().await;
+        if self.0.stop.is_cancelled() {
+            return Ok(false);
+        }
+        let config = Arc::clone(&self.setup().config);
+        let added = self.add(&config, name, due.trigger, Some(due.slot));
+        let Some(run) = added.await? else {
+            return Ok(false);
+        };
+        let present = self.queue().run_of(name);
+        match present {
+            None => self.wait_in_line(run, name),
+            Some(other) => {
+                let reason = format!("{name} was already being imported by run {other}");
+                self.end_later(run, ended(RunState::Skipped, reason));
+            }
+        }
+        Ok(true)
+    }
+
+    /// Adds a run to the store; `None` if its slot is taken, or its API configuration is gone.
+    async fn add(
+        &self,
+        config: &Config,
+        name: &str,
+        trigger: Trigger,
+        slot: Option<DateTime<Utc>>,
+    ) -> Result<Option<RunId>, StoreError> {
+        let tool_of = |api: &Arc<ApiConfiguration>| config.tools.get(&api.tool);
+        let Some(tool) = config.api_configurations.get(name).and_then(tool_of) else {
+            return Ok(None);
+        };
+        let new = NewRun {
+            api_configuration: name.to_owned(),
+            connector: tool.connector.clone(),
+            trigger,
+            slot,
+            daemon: self.0.name.clone(),
+        };
+        let added = self.0.store.enqueue(new).await;
+        self.0.health.note_write(self.now(), &added);
+        added
+    }
+
+    fn wait_in_line(&self, run: RunId, name: &str) {
+        self.queue()
+            .push(Waiting::new(run, name, self.0.stop.child_token()));
+        self.start_waiting();
+    }
+
+    /// The progress of a run that is queued or under way here; the sender is gone when the run is over and the store knows.
+    #[must_use]
+    pub fn watch(&self, run: RunId) -> Option<watch::Receiver<ProgressSnapshot>> {
+        self.queue().progress(run)
+    }
+
+    /// Waits until a run of this engine is over, and reads how it ended. `None` if the store does not know the run.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn wait(&self, run: RunId) -> Result<Option<Run>, StoreError> {
+        if let Some(mut progress) = self.watch(run) {
+            while progress.changed().await.is_ok() {}
+        }
+        self.run(run).await
+    }
+
+    /// A run as the store has it.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub async fn run(&self, run: RunId) -> Result<Option<Run>, StoreError> {
+        let filter = RunFilter {
+            id: Some(run),
+            ..RunFilter::default()
+        };
+        let found = self.0.store.runs(filter).await;
+        self.0.health.note_read(self.now(), &found);
+        Ok(found?.into_iter().next())
+    }
+
+    /// The latest snapshot of an API configuration's run, while it is under way here.
+    #[must_use]
+    pub fn progress_of(&self, api_configuration: &str) -> Option<ProgressSnapshot> {
+        self.queue().progress_of(api_configuration)
+    }
+
+    /// How many runs are under way, and how many wait.
+    #[must_use]
+    pub fn load(&self) -> (usize, usize) {
+        self.queue().load()
+    }
+
+    /// Ends the engine: no run is taken any more, those that wait and those under way end as `interrupted`. What has not
+    /// ended after `patience` is cut off and marked by force. Takes at most two seconds longer than that.
+    pub async fn stop(&self, patience: Duration) {
+        self.0.stop.cancel();
+        // Whoever is at the entrance gets in first, and is then found waiting.
+        let entrance =
+            tokio::time::timeout(patience.min(AT_THE_ENTRANCE), self.0.entrance.lock()).await;
+        drop(entrance);
+        let waiting = self.queue().take_waiting();
+        self.end_waiting(waiting);
+        self.0.tasks.close();
+        if tokio::time::timeout(patience, self.0.tasks.wait())
+            .await
+            .is_err()
+        {
+            self.cut_off().await;
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.0.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The end of a run that read nothing.
+fn ended(state: RunState, reason: String) -> RunEnd {
+    RunEnd {
+        state,
+        error: Some(reason),
+        unchanged: 0,
+        unreadable: 0,
+        already_fixed: 0,
+        pages: 0,
+        requests: 0,
+        retries: 0,
+    }
+}
+
+fn host_and_process() -> String {
+    let host = nix::unistd::gethostname()
+        .ok()
+        .and_then(|name| name.into_string().ok())
+        .unwrap_or_else(|| "localhost".to_owned());
+    format!("{host}:{}", std::process::id())
+}

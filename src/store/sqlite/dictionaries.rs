@@ -1,0 +1,176 @@
+//! zstd dictionaries: one a connector, trained on what it first brings, kept for ever.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use zstd::dict::{DecoderDictionary, EncoderDictionary};
+use zstd::zstd_safe;
+
+use super::fault::Fault;
+use super::pack::LEVEL;
+
+/// Enough to know what a connector's rows look like.
+const SAMPLES: usize = 200;
+/// No more than so many of a batch are looked at.
+const MOST_SAMPLES: usize = 1000;
+/// Of a longer sample only the beginning is looked at.
+const SAMPLE_BYTES: usize = 8 << 10;
+const DICTIONARY_BYTES: usize = 32 << 10;
+
+/// All dictionaries that have been needed so far.
+#[derive(Default)]
+pub(super) struct Dictionaries {
+    decoders: Mutex<HashMap<u32, Arc<DecoderDictionary<'static>>>>,
+    encoders: Mutex<HashMap<String, Encoder>>,
+}
+
+impl std::fmt::Debug for Dictionaries {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dictionaries").finish_non_exhaustive()
+    }
+}
+
+/// What is known for packing a connector's rows.
+enum Encoder {
+    /// Too little has come so far.
+    Gathering(Vec<Vec<u8>>),
+    /// Somebody trains, or has tried and these rows have nothing in common.
+    Without,
+    Ready(Arc<EncoderDictionary<'static>>),
+}
+
+const READ: &str = "SELECT bytes FROM dictionaries WHERE id = ?1";
+const READ_OF_CONNECTOR: &str = "SELECT bytes FROM dictionaries WHERE connector = ?1";
+const SAVE: &str =
+    "INSERT INTO dictionaries (id, connector, bytes) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[READ, READ_OF_CONNECTOR];
+
+impl Dictionaries {
+    /// The dictionary that a frame names.
+    pub(super) fn decoder(
+        &self,
+        connection: &Connection,
+        id: u32,
+    ) -> Result<Arc<DecoderDictionary<'static>>, Fault> {
+        if let Some(decoder) = guard(&self.decoders).get(&id) {
+            return Ok(Arc::clone(decoder));
+        }
+        let bytes: Vec<u8> = connection
+            .prepare_cached(READ)?
+            .query_row([id], |row| row.get(0))
+            .optional()?
+            .ok_or_else(|| Fault::Damaged(format!("dictionary {id} is missing")))?;
+        let decoder = Arc::new(DecoderDictionary::copy(&bytes));
+        guard(&self.decoders).insert(id, Arc::clone(&decoder));
+        Ok(decoder)
+    }
+
+    /// The dictionary to pack a connector's rows with, if there is one yet.
+    pub(super) fn encoder(
+        &self,
+        connection: &Connection,
+        connector: &str,
+    ) -> Result<Option<Arc<EncoderDictionary<'static>>>, Fault> {
+        match guard(&self.encoders).get(connector) {
+            Some(Encoder::Ready(encoder)) => return Ok(Some(Arc::clone(encoder))),
+            Some(Encoder::Gathering(_) | Encoder::Without) => return Ok(None),
+            None => {}
+        }
+        let bytes: Option<Vec<u8>> = connection
+            .prepare_cached(READ_OF_CONNECTOR)?
+            .query_row([connector], |row| row.get(0))
+            .optional()?;
+        let encoder = bytes.map(|bytes| Arc::new(EncoderDictionary::copy(&bytes, LEVEL)));
+        let state = match &encoder {
+            Some(encoder) => Encoder::Ready(Arc::clone(encoder)),
+            None => Encoder::Gathering(Vec::new()),
+        };
+        guard(&self.encoders).insert(connector.to_owned(), state);
+        Ok(encoder)
+    }
+
+    /// Looks at rows that have no dictionary. Once there are enough, one is trained; it must be saved before a row that is
+    /// packed with it is.
+    pub(super) fn gather<'a>(
+        self: &Arc<Self>,
+        connector: &str,
+        rows: impl Iterator<Item = &'a [u8]>,
+    ) -> Option<Training> {
+        let samples = {
+            let mut encoders = guard(&self.encoders);
+            let Some(Encoder::Gathering(samples)) = encoders.get_mut(connector) else {
+                return None;
+            };
+            samples.extend(
+                rows.take(MOST_SAMPLES)
+                    .map(|row| row[..row.len().min(SAMPLE_BYTES)].to_vec()),
+            );
+            if samples.len() < SAMPLES {
+                return None;
+            }
+            let samples = std::mem::take(samples);
+            encoders.insert(connector.to_owned(), Encoder::Without);
+            samples
+        };
+        let bytes = match zstd::dict::from_samples(&samples, DICTIONARY_BYTES) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                tracing::debug!(connector, %error, "these rows make no dictionary");
+                return None;
+            }
+        };
+        let id = zstd_safe::get_dict_id_from_dict(&bytes)?.get();
+        Some(Training {
+            encoder: Arc::new(EncoderDictionary::copy(&bytes, LEVEL)),
+            dictionaries: Arc::clone(self),
+            connector: connector.to_owned(),
+            id,
+            bytes,
+            saved: false,
+        })
+    }
+}
+
+/// A new dictionary, until it is saved. Dropped before: forgotten, and another may be trained.
+pub(super) struct Training {
+    encoder: Arc<EncoderDictionary<'static>>,
+    dictionaries: Arc<Dictionaries>,
+    connector: String,
+    id: u32,
+    bytes: Vec<u8>,
+    saved: bool,
+}
+
+impl Training {
+    /// Stores it, in a transaction of its own.
+    ///
+    /// Another process may have stored one for this connector in the meantime: false, and this one must not be used.
+    pub(super) fn save(&self, transaction: &Transaction<'_>) -> Result<bool, Fault> {
+        let stored = transaction.execute(SAVE, params![self.id, self.connector, self.bytes])?;
+        Ok(stored == 1)
+    }
+
+    /// To be called after the commit.
+    pub(super) fn announce(mut self) -> Arc<EncoderDictionary<'static>> {
+        self.saved = true;
+        let encoder = Encoder::Ready(Arc::clone(&self.encoder));
+        guard(&self.dictionaries.encoders).insert(self.connector.clone(), encoder);
+        Arc::clone(&self.encoder)
+    }
+}
+
+impl Drop for Training {
+    fn drop(&mut self) {
+        if !self.saved {
+            guard(&self.dictionaries.encoders).remove(&self.connector);
+        }
+    }
+}
+
+fn guard<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each change is one insertion or removal: the map is whole whatever happened to its last user.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

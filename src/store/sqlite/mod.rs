@@ -1,0 +1,331 @@
+//! The SQLite engine.
+//!
+//! Belongs here: the statements, next to the functions that run them, and how they are executed: one thread writes, a few
+//! connections read beside it. Does not belong here: anything that another engine would do the same way.
+
+mod candidates;
+mod claims;
+mod close;
+mod codes;
+mod dictionaries;
+mod fault;
+mod files;
+mod listing;
+mod open;
+mod pack;
+mod placing;
+mod printing;
+mod readers;
+mod runs;
+mod scopes;
+mod standing;
+mod states;
+mod write;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use tokio::sync::mpsc;
+
+use super::{
+    Accepted, ApiState, Change, Claim, Closing, FindingFilter, HoldLimits, ListedRecord, NewRun,
+    Proof, RecordState, Run, RunEnd, RunFilter, RunId, ScopeId, ScopeKey, ScopeState, Store,
+    StoreError, WriteCounts,
+};
+use crate::finding::Finding;
+use dictionaries::Dictionaries;
+use fault::Fault;
+use listing::Listing;
+use open::Reading;
+use readers::{Readers, blocking};
+use writer::Writer;
+
+/// A store in a SQLite file.
+#[derive(Debug)]
+pub(super) struct SqliteStore {
+    path: PathBuf,
+    /// None: opened for listings only.
+    writer: Option<Writer>,
+    readers: Arc<Readers>,
+    dictionaries: Arc<Dictionaries>,
+}
+
+/// Findings that wait for whoever listens.
+const WAITING: usize = 64;
+
+impl SqliteStore {
+    /// Opens for reading and writing; creates and migrates.
+    pub(super) async fn open(path: &Path) -> Result<Self, StoreError> {
+        let dictionaries = Arc::new(Dictionaries::default());
+        let place = path.to_owned();
+        let known = Arc::clone(&dictionaries);
+        let writer = blocking(move || Writer::start(place, &known))
+            .await
+            .map_err(|fault| fault.at(path))?;
+        let reading = Reading::beside_writer(path);
+        Ok(Self {
+            path: path.to_owned(),
+            writer: Some(writer),
+            readers: Readers::new(reading, Arc::clone(&dictionaries)),
+            dictionaries,
+        })
+    }
+
+    /// Opens an existing one for listings.
+    pub(super) async fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        let dictionaries = Arc::new(Dictionaries::default());
+        let place = path.to_owned();
+        let reading = blocking(move || Reading::alone(&place))
+            .await
+            .map_err(|fault| fault.at(path))?;
+        Ok(Self {
+            path: path.to_owned(),
+            writer: None,
+            readers: Readers::new(reading, Arc::clone(&dictionaries)),
+            dictionaries,
+        })
+    }
+
+    fn writer(&self) -> Result<&Writer, StoreError> {
+        self.writer
+            .as_ref()
+            .ok_or_else(|| Fault::lasting("it was opened for listings only").at(&self.path))
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut readers::Reader) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.readers
+            .run(job)
+            .await
+            .map_err(|fault| fault.at(&self.path))
+    }
+
+    /// Compresses a batch, so that the transaction need not.
+    async fn pack(
+        &self,
+        scope: ScopeId,
+        changes: Arc<[Change]>,
+    ) -> Result<write::Packed, StoreError> {
+        let dictionaries = Arc::clone(&self.dictionaries);
+        let (changes, plain, encoder, training) = self
+            .read(move |reader| {
+                let connector = scopes::connector(&reader.connection, scope)?;
+                let encoder = dictionaries.encoder(&reader.connection, &connector)?;
+                let plain = write::plain(&changes)?;
+                let training = match encoder {
+                    Some(_) => None,
+                    None => dictionaries.gather(&connector, plain.iter().map(Vec::as_slice)),
+                };
+                Ok((changes, plain, encoder, training))
+            })
+            .await?;
+        let encoder = match training {
+            Some(training) => self.save(training).await?,
+            None => encoder,
+        };
+        blocking(move || write::pack(changes, &plain, encoder))
+            .await
+            .map_err(|fault| fault.at(&self.path))
+    }
+
+    /// Saves a new dictionary; none if another process was first with one for this connector.
+    async fn save(
+        &self,
+        training: dictionaries::Training,
+    ) -> Result<Option<Arc<zstd::dict::EncoderDictionary<'static>>>, StoreError> {
+        self.writer()?
+            .run(move |writing| {
+                let is_saved = writing.transaction(|transaction, _| training.save(transaction))?;
+                Ok(is_saved.then(|| training.announce()))
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn enqueue(&self, run: NewRun) -> Result<Option<RunId>, StoreError> {
+        self.writer()?
+            .run(move |writing| {
+                let mut claimed = None;
+                let done = writing.transaction(|transaction, side| {
+                    claimed = runs::enqueue(transaction, &mut side.claims, &run)?;
+                    Ok(claimed)
+                });
+                if let (Err(_), Some(run)) = (&done, claimed) {
+                    writing.side().claims.release(run);
+                }
+                done
+            })
+            .await
+    }
+
+    async fn start(&self, run: RunId) -> Result<Claim, StoreError> {
+        self.writer()?
+            .transaction(move |transaction, side| runs::start(transaction, &side.claims, run))
+            .await
+    }
+
+    async fn finish(&self, run: RunId, end: RunEnd) -> Result<(), StoreError> {
+        self.writer()?
+            .run(move |writing| {
+                let done =
+                    writing.transaction(|transaction, _| runs::finish(transaction, run, &end));
+                // Also where it could not be written down: who comes next then finds the run without an owner.
+                writing.side().claims.release(run);
+                done
+            })
+            .await
+    }
+
+    async fn interrupt_leftovers(&self) -> Result<u64, StoreError> {
+        self.writer()?
+            .transaction(|transaction, side| runs::interrupt_leftovers(transaction, &side.claims))
+            .await
+    }
+
+    async fn runs(&self, filter: RunFilter) -> Result<Vec<Run>, StoreError> {
+        self.read(move |reader| runs::list(&reader.connection, &filter))
+            .await
+    }
+
+    async fn claimed_slots(&self) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
+        self.read(|reader| runs::claimed_slots(&reader.connection))
+            .await
+    }
+
+    async fn open_scope(&self, run: RunId, scope: ScopeKey) -> Result<ScopeState, StoreError> {
+        let id = self
+            .writer()?
+            .transaction(move |transaction, _| scopes::open(transaction, run, &scope))
+            .await?;
+        // Nobody but this run writes to the scope: what is read now is what it was at the commit.
+        let known = self
+            .read(move |reader| scopes::known(&reader.connection, id))
+            .await?;
+        Ok(ScopeState { id, known })
+    }
+
+    async fn write(
+        &self,
+        run: RunId,
+        scope: ScopeId,
+        changes: Arc<[Change]>,
+    ) -> Result<WriteCounts, StoreError> {
+        let packed = self.pack(scope, changes).await?;
+        self.writer()?
+            .run(move |writing| {
+                let (counts, names) = writing.transaction(|transaction, side| {
+                    write::write(transaction, side, run, scope, &packed)
+                })?;
+                writing.side().names.remember(names);
+                Ok(counts)
+            })
+            .await
+    }
+
+    async fn close(
+        &self,
+        run: RunId,
+        proofs: Vec<Proof>,
+        limits: HoldLimits,
+    ) -> Result<Closing, StoreError> {
+        self.writer()?
+            .transaction(move |transaction, side| {
+                close::close(transaction, &mut side.unpacker, run, &proofs, limits)
+            })
+            .await
+    }
+
+    async fn accept(
+        &self,
+        api_configuration: &str,
+        at: DateTime<Utc>,
+    ) -> Result<Option<Accepted>, StoreError> {
+        let name = api_configuration.to_owned();
+        self.writer()?
+            .transaction(move |transaction, side| {
+                close::accept(transaction, &mut side.unpacker, &name, at)
+            })
+            .await
+    }
+
+    async fn list_records(
+        &self,
+        run: RunId,
+        records: Vec<ListedRecord>,
+    ) -> Result<Vec<(RecordState, Vec<ScopeId>)>, StoreError> {
+        self.writer()?
+            .transaction(move |transaction, _| scopes::list_records(transaction, run, &records))
+            .await
+    }
+
+    async fn api_states(&self) -> Result<Vec<ApiState>, StoreError> {
+        self.read(|reader| states::api_states(&reader.connection))
+            .await
+    }
+
+    async fn findings(
+        &self,
+        filter: FindingFilter,
+    ) -> Result<mpsc::Receiver<Result<Finding, StoreError>>, StoreError> {
+        let at = |fault: Fault| fault.at(&self.path);
+        let reader = self.readers.own().await.map_err(at)?;
+        let listing = blocking(move || Listing::begin(reader, &filter))
+            .await
+            .map_err(at)?;
+        let (sender, receiver) = mpsc::channel(WAITING);
+        tokio::spawn(list(listing, sender, self.path.clone()));
+        Ok(receiver)
+    }
+
+    async fn finding(&self, id: i64, raw: bool) -> Result<Option<Finding>, StoreError> {
+        self.read(move |reader| listing::finding(reader, id, raw))
+            .await
+    }
+
+    async fn settle(&self) -> Result<(), StoreError> {
+        self.writer()?.run(writer::Writing::settle).await
+    }
+}
+
+/// Sends a listing until its end, or until nobody listens any more.
+async fn list(
+    mut listing: Listing,
+    sender: mpsc::Sender<Result<Finding, StoreError>>,
+    path: PathBuf,
+) {
+    loop {
+        let read = blocking(move || {
+            let chunk = listing.next_chunk()?;
+            Ok((listing, chunk))
+        });
+        let chunk = match read.await {
+            Ok((back, chunk)) => {
+                listing = back;
+                chunk
+            }
+            Err(fault) => {
+                // Nobody listens any more: nobody is to be told.
+                drop(sender.send(Err(fault.at(&path))).await);
+                return;
+            }
+        };
+        for finding in chunk.findings {
+            if sender.send(Ok(finding)).await.is_err() {
+                return;
+            }
+        }
+        if chunk.is_last || sender.is_closed() {
+            return;
+        }
+    }
+}

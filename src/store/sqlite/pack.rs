@@ -1,0 +1,223 @@
+//! What a sighting says, as bytes: content and the vendor's JSON in one zstd frame.
+//!
+//! Both in one frame, because the content repeats most of what the vendor said and so costs next to nothing. The frame
+//! names its dictionary. Packing is done before a transaction begins, so that it holds nobody up.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+use zstd::dict::EncoderDictionary;
+use zstd::zstd_safe::{self, CCtx, DCtx};
+
+use super::dictionaries::Dictionaries;
+use super::fault::Fault;
+use crate::finding::{Content, Severity, Sighting, Status};
+
+/// Higher levels cost more than they save on texts of this size.
+pub(super) const LEVEL: i32 = 1;
+
+/// A frame that claims to be larger is not one of ours: connectors cap a row's JSON far below.
+const LARGEST: u64 = 256 << 20;
+
+/// What is packed beside the vendor's JSON. Severity and status have columns of their own.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Said<'a> {
+    pub(super) source_id: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) source_severity: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) source_status: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) found_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) source_updated_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) weakness: Option<Cow<'a, str>>,
+    pub(super) content: Cow<'a, Content>,
+}
+
+/// The bytes that are compressed: the length of the first part, the first part, the vendor's JSON.
+pub(super) fn plain(sighting: &Sighting) -> Result<Vec<u8>, Fault> {
+    fn borrowed(text: &Option<String>) -> Option<Cow<'_, str>> {
+        text.as_deref().map(Cow::Borrowed)
+    }
+    let said = Said {
+        source_id: Cow::Borrowed(&sighting.source_id),
+        source_severity: borrowed(&sighting.source_severity),
+        source_status: borrowed(&sighting.source_status),
+        found_at: sighting.found_at,
+        source_updated_at: sighting.source_updated_at,
+        weakness: borrowed(&sighting.weakness),
+        content: Cow::Borrowed(&sighting.content),
+    };
+    let mut bytes = vec![0; 4];
+    bytes.reserve(1024 + sighting.raw.len());
+    serde_json::to_writer(&mut bytes, &said)
+        .map_err(|error| Fault::lasting(format!("a finding cannot be written: {error}")))?;
+    let length = u32::try_from(bytes.len() - 4)
+        .map_err(|_| Fault::lasting("a finding's texts are larger than 4 GiB"))?;
+    bytes[..4].copy_from_slice(&length.to_le_bytes());
+    bytes.extend_from_slice(sighting.raw.as_bytes());
+    Ok(bytes)
+}
+
+/// Compresses.
+pub(super) struct Packer {
+    context: CCtx<'static>,
+    dictionary: Option<Arc<EncoderDictionary<'static>>>,
+    scratch: Vec<u8>,
+}
+
+impl std::fmt::Debug for Packer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Packer").finish_non_exhaustive()
+    }
+}
+
+impl Packer {
+    /// Without a dictionary.
+    pub(super) fn plain() -> Result<Self, Fault> {
+        Self::with(None)
+    }
+
+    pub(super) fn with(dictionary: Option<Arc<EncoderDictionary<'static>>>) -> Result<Self, Fault> {
+        Ok(Self {
+            context: CCtx::try_create().ok_or_else(memory_is_short)?,
+            dictionary,
+            scratch: Vec::new(),
+        })
+    }
+
+    pub(super) fn pack(&mut self, plain: &[u8]) -> Result<Vec<u8>, Fault> {
+        self.scratch.clear();
+        self.scratch.reserve(zstd_safe::compress_bound(plain.len()));
+        match &self.dictionary {
+            Some(dictionary) => {
+                self.context
+                    .compress_using_cdict(&mut self.scratch, plain, dictionary.as_cdict())
+            }
+            None => self.context.compress(&mut self.scratch, plain, LEVEL),
+        }
+        .map_err(|code| Fault::lasting(format!("compressing failed: {}", words(code))))?;
+        Ok(self.scratch.as_slice().to_vec())
+    }
+}
+
+/// Uncompresses, with whatever dictionary the frame names.
+pub(super) struct Unpacker {
+    context: DCtx<'static>,
+    dictionaries: Arc<Dictionaries>,
+    scratch: Vec<u8>,
+}
+
+impl std::fmt::Debug for Unpacker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Unpacker").finish_non_exhaustive()
+    }
+}
+
+/// An uncompressed body.
+#[derive(Debug)]
+pub(super) struct Unpacked<'a> {
+    said: &'a [u8],
+    raw: &'a [u8],
+}
+
+impl Unpacker {
+    /// A scratch buffer larger than this is not kept for the next body.
+    const KEPT: usize = 1 << 20;
+
+    pub(super) fn new(dictionaries: &Arc<Dictionaries>) -> Result<Self, Fault> {
+        Ok(Self {
+            context: DCtx::try_create().ok_or_else(memory_is_short)?,
+            dictionaries: Arc::clone(dictionaries),
+            scratch: Vec::new(),
+        })
+    }
+
+    /// Uncompresses one body; its dictionary is read over `connection` if it is not known yet.
+    pub(super) fn unpack(
+        &mut self,
+        connection: &Connection,
+        body: &[u8],
+    ) -> Result<Unpacked<'_>, Fault> {
+        let size = zstd_safe::get_frame_content_size(body)
+            .ok()
+            .flatten()
+            .filter(|size| *size <= LARGEST)
+            .and_then(|size| usize::try_from(size).ok())
+            .ok_or_else(|| damaged("it is not compressed as it should be"))?;
+        if self.scratch.capacity() > Self::KEPT {
+            self.scratch = Vec::new();
+        }
+        self.scratch.clear();
+        self.scratch.reserve(size);
+        match zstd_safe::get_dict_id_from_frame(body) {
+            Some(id) => {
+                let dictionary = self.dictionaries.decoder(connection, id.get())?;
+                self.context
+                    .decompress_using_ddict(&mut self.scratch, body, dictionary.as_ddict())
+            }
+            None => self.context.decompress(&mut self.scratch, body),
+        }
+        .map_err(|code| damaged(words(code)))?;
+        let (length, rest) = self
+            .scratch
+            .split_first_chunk()
+            .ok_or_else(|| damaged("it is too short"))?;
+        let length =
+            usize::try_from(u32::from_le_bytes(*length)).map_err(|_| damaged("it is too long"))?;
+        let (said, raw) = rest
+            .split_at_checked(length)
+            .ok_or_else(|| damaged("it is too short"))?;
+        Ok(Unpacked { said, raw })
+    }
+}
+
+impl Unpacked<'_> {
+    pub(super) fn said(&self) -> Result<Said<'static>, Fault> {
+        serde_json::from_slice(self.said).map_err(|error| damaged(&error.to_string()))
+    }
+
+    /// The vendor's JSON.
+    pub(super) fn raw(&self) -> Result<String, Fault> {
+        String::from_utf8(self.raw.to_vec()).map_err(|error| damaged(&error.to_string()))
+    }
+
+    /// The sighting, put together again.
+    pub(super) fn sighting(&self, severity: Severity, status: Status) -> Result<Sighting, Fault> {
+        let said = self.said()?;
+        Ok(Sighting {
+            source_id: said.source_id.into_owned(),
+            // Is in the key, which is stored beside.
+            id_space: None,
+            severity,
+            status,
+            source_severity: said.source_severity.map(Cow::into_owned),
+            source_status: said.source_status.map(Cow::into_owned),
+            found_at: said.found_at,
+            source_updated_at: said.source_updated_at,
+            content: said.content.into_owned(),
+            weakness: said.weakness.map(Cow::into_owned),
+            raw: self.raw()?,
+        })
+    }
+}
+
+pub(super) fn memory_is_short() -> Fault {
+    Fault::System {
+        reason: "memory is short".to_owned(),
+        passing: true,
+    }
+}
+
+fn damaged(why: &str) -> Fault {
+    Fault::Damaged(format!("a stored finding cannot be read: {why}"))
+}
+
+fn words(code: usize) -> &'static str {
+    zstd_safe::get_error_name(code)
+}

@@ -1,0 +1,150 @@
+//! Which finding a changed sighting belongs to.
+//!
+//! A sighting stays with its finding when its title, line or description changes: a moved line is no new finding. It moves
+//! only to a finding that already has its new fingerprint, or to another filing.
+
+use rusqlite::{OptionalExtension, Transaction, params};
+
+use super::fault::Fault;
+use super::standing::{self, Event};
+use crate::finding::{Filing, Fingerprint};
+use crate::store::RunId;
+
+const FINDING: &str = "SELECT key, filing_id FROM findings WHERE id = ?1";
+const FINDING_BY_KEY: &str = "SELECT id FROM findings WHERE key = ?1";
+/// The leading sighting: the most urgent, then the oldest. Judged statuses are equally urgent.
+const LEADING: &str = "
+    SELECT id FROM sightings INDEXED BY sightings_by_finding WHERE finding_id = ?1
+    ORDER BY CASE status WHEN 0 THEN 0 WHEN 1 THEN 1 WHEN 6 THEN 3 ELSE 2 END, first_seen, id LIMIT 1";
+const OTHER_SIGHTING: &str = "
+    SELECT 1 FROM sightings INDEXED BY sightings_by_finding WHERE finding_id = ?1 AND id <> ?2 LIMIT 1";
+const REKEY: &str = "UPDATE findings SET key = ?2, fingerprint = ?3, filing_id = ?4 WHERE id = ?1";
+const OLDER: &str = "UPDATE findings SET first_seen = min(first_seen, ?2) WHERE id = ?1";
+const MOVE_HISTORY: &str = "UPDATE history SET finding_id = ?2 WHERE finding_id = ?1";
+const DELETE: &str = "DELETE FROM findings WHERE id = ?1";
+
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[
+    FINDING,
+    FINDING_BY_KEY,
+    LEADING,
+    OTHER_SIGHTING,
+    REKEY,
+    OLDER,
+    MOVE_HISTORY,
+    DELETE,
+];
+
+/// Where a sighting says it is.
+pub(super) struct Place<'a> {
+    pub(super) fingerprint: Fingerprint,
+    pub(super) filing: &'a Filing,
+    pub(super) filing_id: i64,
+}
+
+/// The finding that a sighting belongs to, now that it says to be at `place`. Its finding may be moved there for its sake.
+/// `None`: to a new finding.
+pub(super) fn place(
+    transaction: &Transaction<'_>,
+    sighting: i64,
+    finding: i64,
+    place: &Place<'_>,
+) -> Result<Option<i64>, Fault> {
+    let (key, filing_id): ([u8; 16], i64) = transaction
+        .prepare_cached(FINDING)?
+        .query_row([finding], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let wanted = place.fingerprint.key_in(place.filing);
+    if key == wanted {
+        return Ok(Some(finding));
+    }
+    let there: Option<i64> = transaction
+        .prepare_cached(FINDING_BY_KEY)?
+        .query_row([wanted], |row| row.get(0))
+        .optional()?;
+    if there.is_some() {
+        return Ok(there);
+    }
+    if filing_id == place.filing_id {
+        if leading(transaction, finding)? == Some(sighting) {
+            rekey(transaction, finding, &wanted, place)?;
+        }
+        return Ok(Some(finding));
+    }
+    if has_other_sighting(transaction, finding, sighting)? {
+        return Ok(None);
+    }
+    rekey(transaction, finding, &wanted, place)?;
+    Ok(Some(finding))
+}
+
+fn leading(transaction: &Transaction<'_>, finding: i64) -> Result<Option<i64>, Fault> {
+    Ok(transaction
+        .prepare_cached(LEADING)?
+        .query_row([finding], |row| row.get(0))
+        .optional()?)
+}
+
+fn has_other_sighting(
+    transaction: &Transaction<'_>,
+    finding: i64,
+    sighting: i64,
+) -> Result<bool, Fault> {
+    Ok(transaction
+        .prepare_cached(OTHER_SIGHTING)?
+        .exists([finding, sighting])?)
+}
+
+fn rekey(
+    transaction: &Transaction<'_>,
+    finding: i64,
+    key: &[u8; 16],
+    place: &Place<'_>,
+) -> Result<(), Fault> {
+    transaction.prepare_cached(REKEY)?.execute(params![
+        finding,
+        key,
+        place.fingerprint.0,
+        place.filing_id
+    ])?;
+    Ok(())
+}
+
+/// A sighting that has been written into another finding.
+pub(super) struct Move {
+    pub(super) sighting: i64,
+    pub(super) first_seen: i64,
+    pub(super) from: i64,
+    pub(super) to: i64,
+    pub(super) at: i64,
+}
+
+/// What became of the finding that a sighting has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// It was the last one: the finding is gone, its history went along.
+    Deleted,
+    HasOthers,
+}
+
+/// Notes a move in both histories.
+pub(super) fn leave(transaction: &Transaction<'_>, run: RunId, moved: Move) -> Result<Left, Fault> {
+    transaction
+        .prepare_cached(OLDER)?
+        .execute([moved.to, moved.first_seen])?;
+    let event = |finding| Event {
+        old: Some(moved.from.to_string()),
+        new: Some(moved.to.to_string()),
+        ..Event::of_sighting("sighting_moved", finding, moved.at, moved.sighting)
+    };
+    if has_other_sighting(transaction, moved.from, moved.sighting)? {
+        standing::record(transaction, Some(run), &event(moved.from))?;
+        standing::record(transaction, Some(run), &event(moved.to))?;
+        return Ok(Left::HasOthers);
+    }
+    transaction
+        .prepare_cached(MOVE_HISTORY)?
+        .execute([moved.from, moved.to])?;
+    standing::record(transaction, Some(run), &event(moved.to))?;
+    transaction.prepare_cached(DELETE)?.execute([moved.from])?;
+    Ok(Left::Deleted)
+}
