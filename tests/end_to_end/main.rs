@@ -1,5 +1,7 @@
 //! The real binary, as its users meet it: its files, its socket, its exit codes, against simulated and real tools.
 
+#[cfg(feature = "aws")]
+mod aws_security_hub;
 mod configuration;
 mod control;
 mod lifecycle;

@@ -319,6 +319,88 @@ async fn what_breaks_after_the_first_page_keeps_it_and_proves_nothing() {
     }
 }
 
+/// Two attempts, and little time for an answer.
+fn impatient(hub: &Simulator) -> SecurityHub {
+    let patience = Patience {
+        attempts: 2,
+        ..HASTY
+    };
+    let mut tool = tool(hub.url());
+    tool.timeout = Duration::from_millis(800);
+    SecurityHub::with_patience(&tool, patience).unwrap()
+}
+
+#[tokio::test]
+async fn no_misfortune_looks_like_a_hub_that_has_fewer_findings() {
+    for &misfortune in Misfortune::ALL {
+        let hub = Simulated::new().findings(many(150)).start().await.unwrap();
+        hub.inflict(misfortune);
+        match pull(&impatient(&hub)).await {
+            Err(error) => {
+                let error = error.to_string();
+                assert!(
+                    !error.contains(SECRET_KEY) && error.lines().count() == 1,
+                    "{error}"
+                );
+            }
+            Ok(said) if said.is_complete() => {
+                // Not even this is believed by the import, which holds it.
+                let all = said.count() == 150 || misfortune == Misfortune::EmptyAnswer;
+                assert!(all, "{misfortune:?}: {}", said.count());
+            }
+            Ok(_) => {}
+        }
+        assert!(hub.requests_elsewhere().is_empty());
+    }
+}
+
+/// The answer of STS to whatever it is asked; what it was asked.
+async fn sts() -> (String, tokio::task::JoinHandle<String>) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let answering = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = Vec::new();
+        while !String::from_utf8_lossy(&request).contains("RoleSessionName=secpull") {
+            assert_ne!(stream.read_buf(&mut request).await.unwrap(), 0);
+        }
+        let body = format!(
+            "<AssumeRoleResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><AssumeRoleResult><Credentials>\
+             <AccessKeyId>{ACCESS_KEY}</AccessKeyId><SecretAccessKey>{SECRET_KEY}</SecretAccessKey>\
+             <SessionToken>role-session</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration>\
+             </Credentials></AssumeRoleResult></AssumeRoleResponse>"
+        );
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: text/xml\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        String::from_utf8_lossy(&request).into_owned()
+    });
+    (url, answering)
+}
+
+#[tokio::test]
+async fn a_role_is_assumed_with_its_external_id() {
+    let hub = Simulated::new().findings(many(3)).start().await.unwrap();
+    hub.change(|hub| hub.session_token = Some("role-session".to_owned()));
+    let (url, asked) = sts().await;
+    let mut tool = tool(hub.url());
+    for (key, value) in [
+        ("role_arn", "arn:aws:iam::444455556666:role/reader"),
+        ("external_id", "shared-word"),
+        ("sts_location", &url),
+    ] {
+        tool.settings.insert(key, Value::Text(value.to_owned()));
+    }
+    let connector = SecurityHub::with_patience(&tool, HASTY).unwrap();
+    assert_eq!(pull(&connector).await.unwrap().count(), 3);
+    let asked = asked.await.unwrap();
+    assert!(asked.contains("ExternalId=shared-word"), "{asked}");
+    assert!(asked.contains("role%2Freader"), "{asked}");
+}
+
 #[tokio::test]
 async fn a_null_row_costs_the_proof_and_not_its_page() {
     let hub = Simulated::new().findings(many(3)).start().await.unwrap();

@@ -11,7 +11,7 @@ use aws_smithy_runtime_api::client::http::{
 };
 
 use crate::config::{ProxySetting, Tool, Trust};
-use crate::http::{Authentication, Client, HttpError, HttpErrorKind, Relayed, Unanswered};
+use crate::http::{Authentication, Client, HttpError, Relayed, Unanswered};
 
 /// Hosts that serve credentials to whoever runs on a machine or in a container. Never reached through a proxy, which would
 /// serve its own.
@@ -141,12 +141,8 @@ fn incoming(relayed: Relayed) -> Result<HttpResponse, BoxError> {
 
 /// In the SDK's words: what passes is sent again by it.
 fn unanswered(unanswered: Unanswered) -> ConnectorError {
-    let timed_out = unanswered.error.kind == HttpErrorKind::TimedOut;
     let error: BoxError = Box::new(unanswered.error);
-    if timed_out {
-        // The tool's limit for a request is long; but an answer may have been lost on the way.
-        ConnectorError::timeout(error)
-    } else if unanswered.passing {
+    if unanswered.passing {
         ConnectorError::io(error)
     } else {
         ConnectorError::user(error)
