@@ -4,7 +4,11 @@ use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::provider_config::ProviderConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_sdk_securityhub::config::{Credentials, Region, SharedCredentialsProvider};
+use aws_sdk_securityhub::config::{
+    Credentials, Region, SharedAsyncSleep, SharedCredentialsProvider,
+};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_async::time::SystemTimeSource;
 
 use super::wire::Wire;
 use crate::config::{Secret, Tool};
@@ -124,6 +128,9 @@ impl Source {
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .http_client(wire.clone())
+            // Given by nobody else, and the provider panics without the first.
+            .time_source(SystemTimeSource::new())
+            .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
             .region(self.region.clone());
         config.set_endpoint_url(role.sts_location.clone());
         let mut provider = AssumeRoleProvider::builder(&role.arn)

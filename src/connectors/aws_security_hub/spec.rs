@@ -24,7 +24,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
         "securityhub:ListFindingAggregators",
         "securityhub:GetFindingAggregator",
     ],
-    record_meaning: "an AWS account in a Region; its id is <account>/<region>",
+    record_meaning: "an AWS account in a Region; its id is both, 111122223333/us-east-1",
     source_id_form: "the finding's Id (ASFF), verbatim; ids of different products (ProductArn) are kept apart",
     tool_settings: &[
         Setting {
