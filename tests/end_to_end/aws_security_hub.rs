@@ -1,5 +1,7 @@
 //! AWS Security Hub through the real binary: against the simulated hub, and against moto, which somebody else has written.
 
+#![allow(clippy::unwrap_used)]
+
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -168,6 +170,8 @@ fn without_keys_the_default_chain_finds_those_of_the_environment() {
         .command(&["run", "--standalone", "prod"])
         .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
         .env("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+        // Nobody but the environment is asked.
+        .env("AWS_EC2_METADATA_DISABLED", "true")
         // None of these may lead the requests elsewhere.
         .env("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
         .env("AWS_REGION", "eu-west-1")
@@ -175,6 +179,32 @@ fn without_keys_the_default_chain_finds_those_of_the_environment() {
         .unwrap();
     assert!(output.status.success(), "{output:?}");
     assert_eq!(installation.last_run("prod")["new"], 5);
+}
+
+#[test]
+fn without_any_credentials_the_message_says_where_they_may_come_from() {
+    let hub = SecurityHub::new().start_blocking().unwrap();
+    let installation = Installation::new(&format!(
+        "[tools.aws]\nconnector = \"aws-security-hub\"\nlocation = \"{}\"\nregion = \"{REGION}\"\n{}",
+        hub.url(),
+        api("")
+    ));
+    let output = installation
+        .command(&["run", "--standalone", "prod"])
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("HOME", installation.folder())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let run = installation.last_run("prod");
+    let error = run["error"].as_str().unwrap();
+    assert!(error.contains("no usable AWS credentials"), "{error}");
+    assert!(
+        error.contains("instance role") && error.len() < 600,
+        "{error}"
+    );
+    assert_eq!(hub.request_count(), 0);
 }
 
 #[test]

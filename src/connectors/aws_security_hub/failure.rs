@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use aws_sdk_securityhub::config::http::HttpResponse;
-use aws_sdk_securityhub::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_securityhub::error::{ProvideErrorMetadata, SdkError};
 
 use crate::connectors::ConnectorError;
 use crate::http::{Client, HttpError, HttpErrorKind};
@@ -209,18 +209,20 @@ fn words(text: &str) -> String {
 }
 
 /// The request was never sent: nearly always for want of credentials.
-fn not_sent<E>(error: &SdkError<E, HttpResponse>) -> String
-where
-    E: Error + 'static,
-{
-    let all: String = DisplayErrorContext(error).to_string();
-    let all: String = all.chars().take(MAX_WORDS).collect();
-    if all.to_ascii_lowercase().contains("credentials") {
+fn not_sent(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    let causes: Vec<_> = causes.map(|cause| words(&cause.to_string())).collect();
+    // The outermost only say that something failed.
+    let cause = causes[causes.len().saturating_sub(2)..].join(": ");
+    let about_credentials = causes
+        .iter()
+        .any(|cause| cause.to_ascii_lowercase().contains("credentials"));
+    if about_credentials {
         format!(
-            "no usable AWS credentials ({all}); give access_key and secret, or run where AWS's default provider chain finds some (environment, profile, web identity, container or instance role)"
+            "no usable AWS credentials ({cause}); give access_key and secret, or run where AWS's default provider chain finds some (environment, profile, web identity, container or instance role)"
         )
     } else {
-        format!("the request could not be sent ({all})")
+        format!("the request could not be sent ({cause})")
     }
 }
 
