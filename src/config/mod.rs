@@ -32,6 +32,7 @@ mod wrong;
 
 pub use environment::process_environment;
 pub use files::DEFAULT_PATH;
+pub use kind::EndpointOfRegion;
 pub use load::{Loaded, Local, load, load_local};
 pub use problem::{Place, Problem, Problems};
 pub use reference::reference_markdown;

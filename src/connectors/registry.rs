@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+#[cfg(feature = "aws")]
+use super::aws_security_hub;
 use super::{Connector, ConnectorError, checkmarx_one, dependency_track, trivy_prometheus};
 use crate::config::{Config, ConnectorSpec, Tool};
 use crate::http::HttpError;
@@ -16,6 +18,8 @@ struct Entry {
 
 const ENTRIES: &[Entry] = &[
     entry(&checkmarx_one::SPEC, checkmarx_one::open),
+    #[cfg(feature = "aws")]
+    entry(&aws_security_hub::SPEC, aws_security_hub::open),
     entry(&dependency_track::SPEC, dependency_track::open),
     entry(&trivy_prometheus::SPEC, trivy_prometheus::open),
 ];

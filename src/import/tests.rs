@@ -468,6 +468,30 @@ async fn rows_of_one_source_id_are_one_sighting_whatever_pages_they_come_on() {
 }
 
 #[tokio::test]
+async fn what_a_setting_leaves_out_stays_as_it_is_and_is_not_taken_in_anew() {
+    let house = House::new().await;
+    house
+        .import(vec![page("r", &["a", "b", "c"]), complete("r")])
+        .await;
+    let left_out = Act::Say(Pulled::LeftOut {
+        scope: scope("r"),
+        keys: vec![sighting("b").source_key(), sighting("new").source_key()],
+    });
+    let run = house
+        .import(vec![page("r", &["a"]), left_out, complete("r")])
+        .await;
+    assert_eq!((run.new, run.resolved), (0, 1));
+    assert_eq!(
+        house.statuses().await,
+        [
+            status("a", Status::Open),
+            status("b", Status::Open),
+            status("c", Status::Resolved)
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_record_that_is_no_longer_listed_is_missing_and_its_findings_stay() {
     let house = House::new().await;
     let listed = |names: &[&str]| {

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+#[cfg(feature = "aws")]
+mod aws_security_hub;
 mod checkmarx_one;
 mod configuration;
 mod control;

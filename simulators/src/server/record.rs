@@ -10,6 +10,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use serde_json::Value;
+
 use super::lock;
 
 /// Headers that carry credentials, or name the tenant that they open.
@@ -41,7 +43,7 @@ pub struct SeenRequest {
     pub method: String,
     /// Path, with the prefix if the simulator has one.
     pub path: String,
-    /// Parameters of the URL, then those of a form body, decoded; the values of credentials are left empty.
+    /// Parameters of the URL, then those of a form body, decoded, or the single values of a JSON object; the values of credentials are left empty.
     pub parameters: Vec<(String, String)>,
     /// Headers, names in lower case; of those that carry credentials the value is left empty.
     pub headers: BTreeMap<String, String>,
@@ -79,6 +81,8 @@ pub(super) async fn buffered(request: Request, next: Next) -> Response {
     let mut parameters = decode(parts.uri.query().unwrap_or_default().as_bytes());
     if is_form(&parts.headers) {
         parameters.extend(decode(&body));
+    } else if let Ok(Value::Object(members)) = serde_json::from_slice(&body) {
+        parameters.extend(scalars(members));
     }
     parts.extensions.insert(Recorded { parameters });
     next.run(Request::from_parts(parts, Body::from(body))).await
@@ -86,6 +90,16 @@ pub(super) async fn buffered(request: Request, next: Next) -> Response {
 
 fn decode(text: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(text).into_owned().collect()
+}
+
+/// The members of a JSON body that are one value each.
+fn scalars(members: serde_json::Map<String, Value>) -> impl Iterator<Item = (String, String)> {
+    members.into_iter().filter_map(|(name, value)| match value {
+        Value::String(text) => Some((name, text)),
+        Value::Number(number) => Some((name, number.to_string())),
+        Value::Bool(flag) => Some((name, flag.to_string())),
+        _ => None,
+    })
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
