@@ -3,7 +3,9 @@
 //! Belongs here: a vendor's paths, parameters, tables, and the mapping of its JSON to a [`crate::finding::Sighting`]. Does
 //! not belong here: the store, the schedule, deduplication. A connector never sees the store.
 
+mod burp;
 mod dependency_track;
+mod html;
 mod lenient;
 mod markdown;
 mod pages;
