@@ -1,5 +1,6 @@
 //! The real binary, as its users meet it: its files, its socket, its exit codes, against simulated and real tools.
 
+mod burp;
 mod configuration;
 mod control;
 mod lifecycle;

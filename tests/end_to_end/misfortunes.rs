@@ -28,15 +28,16 @@ fn may_be_complete(misfortune: Misfortune) -> bool {
     )
 }
 
-struct Case<'a> {
-    name: &'a str,
-    installation: &'a Installation,
-    inflict: &'a dyn Fn(Misfortune),
-    calm: &'a dyn Fn(),
+/// A tool to be led through all misfortunes.
+pub(crate) struct Case<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) installation: &'a Installation,
+    pub(crate) inflict: &'a dyn Fn(Misfortune),
+    pub(crate) calm: &'a dyn Fn(),
 }
 
 /// Leads one tool, which is known to have open findings only, through all misfortunes.
-fn through_all(case: &Case<'_>) {
+pub(crate) fn through_all(case: &Case<'_>) {
     let import = || case.installation.secpull(&["run", "--standalone", "--all"]);
     import().exits(0);
     let before = snapshot(case.installation);

@@ -9,6 +9,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 
 use super::lock;
 
@@ -27,6 +28,9 @@ const CREDENTIAL_PARAMETERS: &[&str] = &["apikey", "api_key", "token", "access_t
 /// More than any request of secpull's.
 const BODY_LIMIT: usize = 1 << 20;
 
+/// Parameter that holds the name of a GraphQL operation.
+pub(crate) const OPERATION: &str = "operationName";
+
 /// One request, without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenRequest {
@@ -34,7 +38,7 @@ pub struct SeenRequest {
     pub method: String,
     /// Path, with the prefix if the simulator has one.
     pub path: String,
-    /// Parameters of the URL, then those of a form body, decoded; the values of credentials are left empty.
+    /// Parameters of the URL, then those of a form body or of a GraphQL operation, decoded; the values of credentials are left empty.
     pub parameters: Vec<(String, String)>,
     /// Headers, names in lower case; of those that carry credentials the value is left empty.
     pub headers: BTreeMap<String, String>,
@@ -73,12 +77,33 @@ pub(super) async fn buffered(request: Request, next: Next) -> Response {
     if is_form(&parts.headers) {
         parameters.extend(decode(&body));
     }
+    parameters.extend(of_graphql(&body).into_iter().flatten());
     parts.extensions.insert(Recorded { parameters });
     next.run(Request::from_parts(parts, Body::from(body))).await
 }
 
 fn decode(text: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(text).into_owned().collect()
+}
+
+/// The operation's name, its variables, and where those are `start` and `count` the number of the page.
+fn of_graphql(body: &[u8]) -> Option<Vec<(String, String)>> {
+    let call: Value = serde_json::from_slice(body).ok()?;
+    call.get("query")?;
+    let operation = call.get(OPERATION)?.as_str()?;
+    let mut parameters = vec![(OPERATION.to_owned(), operation.to_owned())];
+    let variables = call.get("variables").and_then(Value::as_object);
+    for (name, value) in variables.into_iter().flatten() {
+        let value = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        parameters.push((name.clone(), value));
+    }
+    let number = |name| variables.and_then(|all| all.get(name)?.as_u64());
+    if let (Some(start), Some(count @ 1..)) = (number("start"), number("count")) {
+        parameters.push(("page".to_owned(), (start / count + 1).to_string()));
+    }
+    Some(parameters)
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
