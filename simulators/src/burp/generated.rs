@@ -16,7 +16,7 @@ const WORDS: &[&str] = &[
 pub(super) fn issue(number: u64) -> Issue {
     let mut random = Random::new(SEED, number);
     let mut words = |count| {
-        let words: Vec<_> = (0..count).map(|_| *random.pick(WORDS)).collect();
+        let words: Vec<&str> = (0..count).map(|_| random.pick(WORDS)).collect();
         words.join(" ")
     };
     let kind = IssueType {
