@@ -211,15 +211,31 @@ fn an_interrupted_watcher_says_that_the_import_goes_on() {
 }
 
 #[test]
-fn an_unknown_name_is_told_in_the_daemons_words() {
-    let answer = json!({"error": "there is no API configuration shpo; known: shop"});
-    let daemon = Daemon::serving(refusing("/v1/runs", 404, answer));
-    let (code, _, err) = daemon.run(&["run", "shpo"]);
-    assert_eq!(code, 2);
-    assert_eq!(
-        err,
-        "error: there is no API configuration shpo; known: shop\n"
-    );
+fn an_unknown_name_is_answered_with_the_known_ones() {
+    let status = json!({
+        "daemon": null,
+        "api_configurations": [{
+            "api_configuration": "shop", "tool": "dtrack", "connector": "dependency-track", "product": null,
+            "enabled": true, "schedule": "daily 02:00", "next_run": null, "last_run": null, "progress": null,
+            "last_complete_at": null, "unresolved": 0, "held": 0, "records": [], "problems": []
+        }],
+        "problems": []
+    });
+    for (path, arguments) in [
+        ("/v1/runs", ["run", "shpo"]),
+        ("/v1/accept", ["accept", "shpo"]),
+    ] {
+        let answer = json!({"error": "there is no API configuration \"shpo\""});
+        let status = status.to_string();
+        let routes =
+            refusing(path, 404, answer).route("/v1/status", get(async move || status.clone()));
+        let (code, _, err) = Daemon::serving(routes).run(&arguments);
+        assert_eq!(code, 2);
+        assert_eq!(
+            err,
+            "error: there is no API configuration \"shpo\"; known: shop\n"
+        );
+    }
 }
 
 #[test]

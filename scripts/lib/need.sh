@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the scripts need of the machine, installed only where it is missing. To be sourced; Debian and Ubuntu.
 
 # Ends the script with a message.

@@ -65,7 +65,12 @@ async fn run(arguments: Arguments) -> io::Result<()> {
                 .series(scenario::shop_cluster())
                 .many(arguments.many, 1)
                 .listen(address);
-            Some(simulator.start().await?)
+            Some(
+                simulator
+                    .start()
+                    .await
+                    .map_err(|error| taken(address, &error))?,
+            )
         }
         None => None,
     };
@@ -109,7 +114,14 @@ async fn start_dependency_track(
         let many = scenario::many(arguments.many, 1);
         simulator = simulator.project(Project::new("generated", Some("1.0")).with(many));
     }
-    simulator.start().await
+    simulator
+        .start()
+        .await
+        .map_err(|error| taken(address, &error))
+}
+
+fn taken(address: SocketAddr, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
 }
 
 fn say(line: &serde_json::Value) -> io::Result<()> {

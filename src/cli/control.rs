@@ -5,15 +5,38 @@ use super::context::Context;
 use super::failure::{Exit, Failure};
 use super::listing;
 use super::text::count;
+use crate::daemon::control::client::{Client, ClientError};
 
 pub(super) async fn accept(context: &mut Context, name: &str) -> Result<Exit, Failure> {
-    let accepted = context.client()?.accept(name).await?;
+    let client = context.client()?;
+    let accepted = match client.accept(name).await {
+        Ok(accepted) => accepted,
+        Err(error) => return Err(with_known_names(&client, error).await),
+    };
     context.output.line(format!(
         "run {} of {name} is accepted: {} resolved",
         accepted.run,
         count(accepted.resolved, "finding")
     ))?;
     Ok(Exit::Complete)
+}
+
+/// The refusal of a name that the daemon does not know, with those that it knows.
+pub(super) async fn with_known_names(client: &Client, error: ClientError) -> Failure {
+    let unknown = matches!(error, ClientError::Refused { status: 404, .. });
+    let mut failure = Failure::from(error);
+    if unknown
+        && let Ok(status) = client.status().await
+        && let Some(line) = failure.lines.last_mut()
+    {
+        let known = status.api_configurations.iter();
+        let known: Vec<&str> = known.map(|api| api.api_configuration.as_str()).collect();
+        if !known.is_empty() {
+            line.push_str("; known: ");
+            line.push_str(&known.join(", "));
+        }
+    }
+    failure
 }
 
 pub(super) async fn reload(context: &mut Context, format: Format) -> Result<Exit, Failure> {

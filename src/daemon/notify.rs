@@ -70,7 +70,8 @@ impl Notifier {
 
     /// Keeps the status line true until `stop`.
     pub async fn keep_status(self, stop: CancellationToken) {
-        let mut told = String::new();
+        // READY has told the first one.
+        let mut told = self.status();
         let mut often = tokio::time::interval(STATUS_EVERY);
         while stop.run_until_cancelled(often.tick()).await.is_some() {
             let status = self.status();

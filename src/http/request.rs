@@ -107,6 +107,12 @@ impl Request {
         self
     }
 
+    /// Is not sent again although it is a GET: for a caller that has something better to do than to ask the same once more.
+    pub fn once(mut self) -> Self {
+        self.idempotent = false;
+        self
+    }
+
     /// Another limit for the whole request than the tool's. For each attempt; waiting between attempts, and for the tool's
     /// rate limit, does not count.
     pub fn timeout(mut self, limit: Duration) -> Self {

@@ -1,6 +1,7 @@
 //! The control socket, as `curl --unix-socket` and other users see it.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 
@@ -161,7 +162,11 @@ fn the_peers_groups_decide_who_may_do_what() {
             .env("NO_COLOR", "1")
             .uid(uid)
             .gid(gid);
-        command.output().unwrap().into()
+        // A copy that another test's child still has open for writing cannot be run yet.
+        wait_for("the copied binary", || match command.output() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => None,
+            ran => Some(ran.unwrap().into()),
+        })
     };
 
     let outsider = run(NOBODY, 1, &["runs"]);

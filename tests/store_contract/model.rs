@@ -39,8 +39,10 @@ struct Modelled {
     held: bool,
 }
 
+/// Few values, so that a source often says again what it said before: most of what can go wrong is there.
 fn row() -> impl Strategy<Value = Option<Row>> {
-    let row = (0..4_u8, 0..6_usize, 0..7_usize).prop_map(|(cve, severity, status)| Row {
+    let status = prop::sample::select(vec![0, 0, 0, 3, 6_usize]);
+    let row = (0..2_u8, 0..2_usize, status).prop_map(|(cve, severity, status)| Row {
         cve,
         severity,
         status,
@@ -228,10 +230,10 @@ async fn compare(world: &World, model: &Model) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn imports_leave_what_the_model_says(steps in prop::collection::vec(step(), 1..12)) {
+    fn imports_leave_what_the_model_says(steps in prop::collection::vec(step(), 1..24)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(check(&steps));
     }

@@ -8,3 +8,36 @@ mod shop;
 pub use cluster::{OPERATOR_NAMESPACE, shop_cluster};
 pub use many::{Many, many, many_series};
 pub use shop::{SHOP_IMAGE, shop};
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn the_web_image_is_in_both_tools_with_the_same_packages_and_vulnerabilities() {
+        let projects = shop();
+        let web = projects.iter().find(|project| project.name == "shop-web");
+        let listed = web.unwrap().findings.iter().collect::<Vec<_>>();
+        let series = shop_cluster();
+        let running = series
+            .iter()
+            .filter(|series| series.metric() == "trivy_vulnerability_id")
+            .collect::<Vec<_>>();
+
+        assert!(running.len() > 20);
+        for series in running {
+            let [registry, repository, tag] =
+                ["image_registry", "image_repository", "image_tag"].map(|name| series.label(name));
+            assert_eq!(format!("{registry}/{repository}:{tag}"), SHOP_IMAGE);
+            let twin = listed.iter().find(|finding| {
+                finding.component.name == series.label("resource")
+                    && finding.component.version.as_deref()
+                        == Some(series.label("installed_version"))
+                    && finding.vulnerability.id == series.label("vuln_id")
+            });
+            assert!(twin.is_some(), "{series:?}");
+        }
+    }
+}

@@ -221,6 +221,11 @@ fn text_of(value: &Value) -> String {
             Err(_) => clean(text),
         },
         Value::Array(list) => list.iter().map(text_of).collect::<Vec<_>>().join(", "),
+        // Scores: what vendors give in single precision has a tail of digits that mean nothing.
+        Value::Number(number) => match number.as_f64() {
+            Some(score) if number.is_f64() => ((score * 1e5).round() / 1e5).to_string(),
+            _ => number.to_string(),
+        },
         other => other.to_string(),
     }
 }
@@ -241,6 +246,7 @@ mod tests {
             "Finding 7: Log4Shell: [31mRCE \"now\"\n",
             "CWE            502, 917\n",
             "Component      log4j-core  2.14.1\n",
+            "EPSS           0.148\n",
             "First seen     2026-11-24 06:40Z\n",
             "\nDescription\n  Line one\n  Line two\n",
             "\nSightings\nAPI CONFIGURATION",

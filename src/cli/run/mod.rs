@@ -7,6 +7,7 @@ mod watch;
 
 use super::args::RunArguments;
 use super::context::Context;
+use super::control::with_known_names;
 use super::failure::{Exit, Failure};
 use super::listing;
 use super::table::{Column, Field};
@@ -36,7 +37,10 @@ pub(crate) async fn run(context: &mut Context, arguments: &RunArguments) -> Resu
         api_configurations: without_repetition(&arguments.names),
         all: arguments.all,
     };
-    let started = client.start_runs(&start).await?.runs;
+    let started = match client.start_runs(&start).await {
+        Ok(started) => started.runs,
+        Err(error) => return Err(with_known_names(&client, error).await),
+    };
     if started.is_empty() {
         return Err(nothing_configured());
     }

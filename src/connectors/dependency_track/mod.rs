@@ -100,6 +100,10 @@ impl Connector for DependencyTrack {
         }
     }
 
+    fn selects(&self, api: &ApiConfiguration, record: &Record) -> bool {
+        Selector::of(&api.settings).selects(record)
+    }
+
     async fn pull(&self, api: &ApiConfiguration, sink: &mut Sink) -> Result<(), ConnectorError> {
         let server = self.api(self.client.metered(sink.meter()));
         let suppressed = api.settings.boolean("suppressed").unwrap_or(true);

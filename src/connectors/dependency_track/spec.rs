@@ -1,6 +1,7 @@
 //! What the connector says of itself, and the settings it takes.
 
 use crate::config::{ConnectorSpec, Need, Setting, SettingKind, Settings};
+use crate::connectors::Record;
 
 /// The connector's description.
 pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
@@ -94,6 +95,16 @@ impl Selector {
             (None, None, _) => Self::All,
         }
     }
+
+    /// Whether it selects this record. Which version is the latest, a record does not tell: all of that name may be it.
+    pub(super) fn selects(&self, record: &Record) -> bool {
+        match self {
+            Self::All => true,
+            Self::Key(key) => record.id.eq_ignore_ascii_case(key),
+            Self::Named { name, version } => record.name == *name && record.detail == *version,
+            Self::Latest(name) => record.name == *name,
+        }
+    }
 }
 
 fn validate_api(_tool: &Settings, api: &Settings) -> Vec<(&'static str, String)> {
@@ -181,5 +192,39 @@ mod tests {
                 version: None
             }
         );
+    }
+
+    #[test]
+    fn a_record_is_selected_by_its_key_or_by_name_and_version() {
+        let record = Record {
+            id: KEY.to_owned(),
+            name: "shop".to_owned(),
+            detail: Some("1.2".to_owned()),
+        };
+        let selects =
+            |pairs: &[(&'static str, &str)]| Selector::of(&settings(pairs)).selects(&record);
+        assert!(selects(&[]));
+        assert!(selects(&[("project_key", &KEY.to_uppercase())]));
+        assert!(!selects(&[(
+            "project_key",
+            "5b1ac1ba-3b0d-4f5e-9c3e-0d6f1e2a7c55"
+        )]));
+        assert!(selects(&[
+            ("project_name", "shop"),
+            ("project_version", "1.2")
+        ]));
+        assert!(!selects(&[
+            ("project_name", "shop"),
+            ("project_version", "1.3")
+        ]));
+        assert!(!selects(&[("project_name", "shop")]));
+        assert!(selects(&[
+            ("project_name", "shop"),
+            ("project_version", "latest")
+        ]));
+        assert!(!selects(&[
+            ("project_name", "pay"),
+            ("project_version", "latest")
+        ]));
     }
 }

@@ -103,10 +103,15 @@ impl Server {
         }
     }
 
-    /// A query with a big answer.
+    /// A query with a big answer. One that the server gave up on is not sent again as it is: each try would take its whole
+    /// time limit.
     pub(super) async fn series(&self, query: &str, time: &str) -> Result<Elements, Failure> {
-        let request = self.request(query, Some(time));
-        let elements = request.elements(&["data", "result"]).await;
+        const PATH: &[&str] = &["data", "result"];
+        let request = || self.request(query, Some(time));
+        let mut elements = request().once().elements(PATH).await;
+        if elements.as_ref().is_err_and(may_pass) {
+            elements = request().elements(PATH).await;
+        }
         elements.map_err(|error| failure(error, query))
     }
 
@@ -125,6 +130,17 @@ impl Server {
     }
 }
 
+/// Whether the same query may be answered later: a proxy or the network failed, and not the server at the query.
+fn may_pass(error: &HttpError) -> bool {
+    match &error.kind {
+        HttpErrorKind::Connection => true,
+        HttpErrorKind::Status { status, body, .. } => {
+            (*status == 429 || *status >= 500) && Complaint::parse(body).is_none()
+        }
+        _ => false,
+    }
+}
+
 /// What an error of the exchange means.
 pub(super) fn failure(error: HttpError, query: &str) -> Failure {
     let (status, body) = match &error.kind {
@@ -140,7 +156,7 @@ pub(super) fn failure(error: HttpError, query: &str) -> Failure {
         401 if body.contains("no org id") => {
             "the server has tenants: name one in headers = {\"X-Scope-OrgID\" = \"…\"}"
         }
-        401 | 403 => "check username and secret (without username the secret is a bearer token)",
+        401 | 403 => "without username, the secret is sent as a bearer token",
         404 | 406 => {
             "location must be the server's root with its prefix, for Mimir https://…/prometheus"
         }
@@ -243,7 +259,7 @@ mod tests {
     fn other_failures_say_what_to_do() {
         let said = |status, body| ConnectorError::from(of(status, body)).to_string();
         assert!(said(401, "no org id").contains("X-Scope-OrgID"));
-        assert!(said(401, "Unauthorized").contains("username"));
+        assert!(said(401, "Unauthorized").contains("bearer token"));
         assert!(said(404, "404 page not found").contains("/prometheus"));
         let internal = error("internal", "block is corrupt");
         assert!(said(500, &internal).contains("block is corrupt"));

@@ -15,7 +15,6 @@ use crate::daemon::notify::Notifier;
 use crate::daemon::reload::{Loader, Reloader};
 use crate::daemon::rounds::Rounds;
 use crate::finding::Severity;
-use crate::store::RunState;
 
 /// A daemon at a real socket, over a store in memory, that judges this test's own connections as the test wants.
 struct Daemon {

@@ -1,15 +1,15 @@
 //! The engine: takes runs in, starts them one after the other, and knows what is under way.
 //!
 //! Belongs here: the queue, the limit of imports at the same time, joining, cancelling, the configuration in force. Does
-//! not belong here: when a slot is due, what an import does, who may ask. `secpull run --standalone` uses it too.
+//! not belong here: when a slot is due, what an import does, who may ask.
 
+mod parts;
 mod queue;
 mod work;
 
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -18,107 +18,18 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use self::parts::{Importer, Parts, Setup, StartError, Started};
 use self::queue::{Queue, Waiting};
 use super::health::StoreHealth;
 use super::metrics::Metrics;
 use crate::config::{ApiConfiguration, Config};
 use crate::connectors::Connectors;
-use crate::import::{self, Job, Progress, ProgressSnapshot};
-use crate::schedule::{Clock, Due, SystemClock};
+use crate::import::ProgressSnapshot;
+use crate::schedule::{Clock, Due};
 use crate::store::{NewRun, Run, RunEnd, RunFilter, RunId, RunState, Store, StoreError, Trigger};
 
 /// How long stopping waits for a run that is just being put in.
 const AT_THE_ENTRANCE: Duration = Duration::from_secs(1);
-
-/// How a run is executed: [`import::run`], or something else in tests.
-pub type Importer = Arc<
-    dyn Fn(
-            Arc<dyn Store>,
-            Job,
-            Progress,
-            CancellationToken,
-        ) -> Pin<Box<dyn Future<Output = RunEnd> + Send>>
-        + Send
-        + Sync,
->;
-
-/// The configuration in force, and what was opened for it.
-pub struct Setup {
-    /// The configuration.
-    pub config: Arc<Config>,
-    /// Its tools' connectors.
-    pub connectors: Arc<Connectors>,
-    /// When it was put in force.
-    pub loaded_at: DateTime<Utc>,
-}
-
-/// What an engine works with.
-pub struct Parts {
-    /// Where runs and findings are kept.
-    pub store: Arc<dyn Store>,
-    /// The first configuration.
-    pub config: Config,
-    /// Its connectors.
-    pub connectors: Connectors,
-    /// Where runs are counted.
-    pub metrics: Arc<Metrics>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// What executes a run.
-    pub importer: Importer,
-}
-
-impl Parts {
-    /// The parts of a real engine: the machine's clock, real imports, all tools' connectors opened.
-    #[must_use]
-    pub fn real(store: Arc<dyn Store>, config: Config, metrics: Arc<Metrics>) -> Self {
-        Self {
-            store,
-            connectors: Connectors::open(&config),
-            config,
-            metrics,
-            clock: Arc::new(SystemClock),
-            importer: Arc::new(|store, job, progress, cancel| {
-                Box::pin(async move { import::run(&store, job, &progress, cancel).await })
-            }),
-        }
-    }
-}
-
-/// One run that was started or joined.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Started {
-    /// The run to watch.
-    pub run: RunId,
-    /// Its API configuration.
-    pub api_configuration: String,
-    /// It was queued or under way before.
-    pub joined: bool,
-}
-
-/// Why no run was started.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// No such API configurations.
-    #[error("{}", unknown_line(.0))]
-    Unknown(Vec<String>),
-    /// The store did not take the run, without a reason.
-    #[error("the store did not take a run of {0}: try again")]
-    NotTaken(String),
-    /// The engine is stopping.
-    #[error("the daemon is stopping: no import is started any more")]
-    Stopping,
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-fn unknown_line(names: &[String]) -> String {
-    match names {
-        [name] => format!("there is no API configuration {name:?}"),
-        names => format!("there are no API configurations {names:?}"),
-    }
-}
 
 /// Runs imports. Clones are the same engine.
 #[derive(Clone)]

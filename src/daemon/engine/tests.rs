@@ -6,6 +6,7 @@ use tokio::sync::Semaphore;
 
 use super::*;
 use crate::daemon::fakes::{FakeStore, api, config};
+use crate::import::Job;
 use crate::schedule::ManualClock;
 
 /// An engine over a store in memory, whose imports end when the test lets them.

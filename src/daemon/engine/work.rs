@@ -1,7 +1,7 @@
 //! One run, from its turn to its end.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::queue::Waiting;
 use super::{Engine, ended};
@@ -35,10 +35,8 @@ impl Engine {
     }
 
     async fn execute(&self, turn: Waiting) {
-        let began = Instant::now();
         let end = self.import(&turn).await;
-        self.see_ended(turn.run, &turn.api_configuration, end, began)
-            .await;
+        self.see_ended(turn.run, &turn.api_configuration, end).await;
         if let Err(error) = self.0.store.settle().await {
             tracing::debug!("tidying up the store: {error}");
         }
@@ -64,7 +62,6 @@ impl Engine {
             }
             Err(end) => return end,
         }
-        tracing::info!(run = turn.run, api_configuration = %name, "import begins");
         let job = Job {
             run: turn.run,
             api: Arc::clone(api),
@@ -109,19 +106,26 @@ impl Engine {
 
     /// Makes sure that the store knows the run as over: the import has told it, unless it crashed or the store failed.
     /// While the store fails the API configuration stays taken, so that no second run meets the first one's claim.
-    async fn see_ended(&self, run: RunId, name: &str, end: RunEnd, began: Instant) {
+    async fn see_ended(&self, run: RunId, name: &str, end: RunEnd) {
         let mut pause = FIRST_PAUSE;
+        let mut told_here = false;
         loop {
             match self.run(run).await {
                 Ok(Some(known)) if known.status.is_over() => {
                     self.0.metrics.run_ended(&known);
-                    return report(&known, began);
+                    if told_here {
+                        report(&known);
+                    }
+                    return;
                 }
                 Ok(Some(_)) => {
                     let told = self.0.store.finish(run, end.clone()).await;
                     self.0.health.note_write(self.now(), &told);
                     match told {
-                        Ok(()) => continue,
+                        Ok(()) => {
+                            told_here = true;
+                            continue;
+                        }
                         Err(StoreError::ClaimLost(_)) => {}
                         Err(error) => tracing::debug!(run, "cannot mark the run as over: {error}"),
                     }
@@ -152,7 +156,7 @@ impl Engine {
     pub(super) fn end_later(&self, run: RunId, end: RunEnd) {
         let engine = self.clone();
         self.0.tasks.spawn(async move {
-            engine.see_ended(run, "", end, Instant::now()).await;
+            engine.see_ended(run, "", end).await;
         });
     }
 
@@ -163,7 +167,7 @@ impl Engine {
             for turn in waiting {
                 let end = ended(RunState::Interrupted, STOPPED.to_owned());
                 engine
-                    .see_ended(turn.run, &turn.api_configuration, end, Instant::now())
+                    .see_ended(turn.run, &turn.api_configuration, end)
                     .await;
                 engine.queue().leave(turn.run, &turn.api_configuration);
             }
@@ -197,29 +201,20 @@ impl Engine {
 
 const STOPPED: &str = "the daemon stopped";
 
-fn report(run: &Run, began: Instant) {
-    let seconds = began.elapsed().as_secs();
-    let (id, name, status) = (run.id, &run.api_configuration, run.status);
-    match (&run.error, run.status) {
-        (None, _) => tracing::info!(
-            run = id,
-            api_configuration = %name,
-            "import {status} after {seconds} s: {} new, {} updated, {} unchanged, {} resolved, {} reopened",
-            run.new,
-            run.updated,
-            run.unchanged,
-            run.resolved,
-            run.reopened
-        ),
-        (Some(reason), RunState::Skipped | RunState::Interrupted | RunState::Complete) => {
-            tracing::info!(run = id, api_configuration = %name, "import {status}: {reason}");
-        }
-        (Some(reason), _) => {
-            tracing::warn!(
-                run = id,
-                api_configuration = %name,
-                "import {status} after {seconds} s: {reason}"
-            );
-        }
+/// Says how a run ended that no import has logged.
+fn report(run: &Run) {
+    let reason = run.error.as_deref().unwrap_or_default();
+    if run.status == RunState::Failed {
+        tracing::warn!(
+            run = run.id,
+            api_configuration = %run.api_configuration,
+            "import failed: {reason}"
+        );
+    } else {
+        tracing::info!(
+            run = run.id,
+            api_configuration = %run.api_configuration,
+            "import {}: {reason}", run.status
+        );
     }
 }

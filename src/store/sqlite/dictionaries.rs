@@ -8,7 +8,9 @@ use zstd::dict::{DecoderDictionary, EncoderDictionary};
 use zstd::zstd_safe;
 
 use super::fault::Fault;
-use super::pack::LEVEL;
+
+/// Higher levels cost more than they save on texts of this size.
+pub(super) const LEVEL: i32 = 1;
 
 /// Enough to know what a connector's rows look like.
 const SAMPLES: usize = 200;

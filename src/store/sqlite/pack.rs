@@ -12,12 +12,9 @@ use serde::{Deserialize, Serialize};
 use zstd::dict::EncoderDictionary;
 use zstd::zstd_safe::{self, CCtx, DCtx};
 
-use super::dictionaries::Dictionaries;
+use super::dictionaries::{Dictionaries, LEVEL};
 use super::fault::Fault;
 use crate::finding::{Content, Severity, Sighting, Status};
-
-/// Higher levels cost more than they save on texts of this size.
-pub(super) const LEVEL: i32 = 1;
 
 /// A frame that claims to be larger is not one of ours: connectors cap a row's JSON far below.
 const LARGEST: u64 = 256 << 20;
