@@ -1,6 +1,6 @@
 //! HTML of vendors as Markdown, and the links in it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use htmd::element_handler::{HandlerResult, Handlers};
 use htmd::options::Options;
@@ -20,23 +20,26 @@ const SKIPPED: &[&str] = &[
 /// Elements that are never closed.
 const VOID: &[&str] = &["br", "hr", "img", "input", "wbr", "meta", "link", "col"];
 
+static CONVERTER: LazyLock<HtmlToMarkdown> = LazyLock::new(|| {
+    HtmlToMarkdown::builder()
+        .options(Options {
+            ul_bullet_spacing: 1,
+            ol_number_spacing: 1,
+            ..Options::default()
+        })
+        .skip_tags(SKIPPED.to_vec())
+        .add_handler(vec!["a"], link)
+        .build()
+});
+
 /// The HTML as Markdown; nothing if no text is in it. Links other than to http and https are left out, their text stays.
 pub(super) fn to_markdown(html: &str) -> Option<String> {
     let html = cut(html);
     let text = if depth(html) > MAX_DEPTH {
         without_tags(html)
     } else {
-        let converter = HtmlToMarkdown::builder()
-            .options(Options {
-                ul_bullet_spacing: 1,
-                ol_number_spacing: 1,
-                ..Options::default()
-            })
-            .skip_tags(SKIPPED.to_vec())
-            .add_handler(vec!["a"], link)
-            .build();
         // It reads from memory, and takes whatever it finds for HTML.
-        converter.convert(html).ok()?
+        CONVERTER.convert(html).ok()?
     };
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
@@ -103,7 +106,8 @@ fn depth(html: &str) -> usize {
             depth = depth.saturating_sub(1);
         } else if tail.starts_with(|c: char| c.is_ascii_alphabetic()) {
             let name = tail.split(|c: char| !c.is_ascii_alphanumeric()).next();
-            let is_void = name.is_some_and(|name| VOID.iter().any(|v| v.eq_ignore_ascii_case(name)));
+            let is_void =
+                name.is_some_and(|name| VOID.iter().any(|v| v.eq_ignore_ascii_case(name)));
             depth += usize::from(!is_void);
             deepest = deepest.max(depth);
         }
@@ -116,7 +120,9 @@ fn without_tags(html: &str) -> String {
     let mut rest = html;
     while let Some(start) = rest.find('<') {
         text.push_str(&rest[..start]);
-        let end = rest[start..].find('>').map_or(rest.len(), |end| start + end + 1);
+        let end = rest[start..]
+            .find('>')
+            .map_or(rest.len(), |end| start + end + 1);
         rest = &rest[end..];
     }
     text.push_str(rest);
@@ -139,7 +145,13 @@ mod tests {
 
     #[test]
     fn html_without_text_is_nothing() {
-        for html in ["", "  ", "<div> </div>", "<script>alert(1)</script><style>p{}</style>", "<img src=x>"] {
+        for html in [
+            "",
+            "  ",
+            "<div> </div>",
+            "<script>alert(1)</script><style>p{}</style>",
+            "<img src=x>",
+        ] {
             assert_eq!(to_markdown(html), None, "{html}");
         }
     }
@@ -149,7 +161,10 @@ mod tests {
         let html = r#"<a href="https://e.com/?a=1&amp;b=2">one</a> <a href="javascript:alert(1)">two</a> <a>three</a> <a href="https://e.com/?a=1&amp;b=2">again</a>"#;
         assert_eq!(links(html), ["https://e.com/?a=1&b=2"]);
         let markdown = to_markdown(html).unwrap_or_default();
-        assert!(markdown.contains("[one](https://e.com/?a=1&b=2) two three"), "{markdown}");
+        assert!(
+            markdown.contains("[one](https://e.com/?a=1&b=2) two three"),
+            "{markdown}"
+        );
         assert!(!markdown.contains("javascript"), "{markdown}");
     }
 

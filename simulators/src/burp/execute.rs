@@ -1,8 +1,6 @@
 //! Queries are validated and executed as the GraphQL specification says, by a library; here is only what the fields are.
 
-use apollo_compiler::resolvers::{
-    Execution, FieldError, ObjectValue, ResolveInfo, ResolvedValue,
-};
+use apollo_compiler::resolvers::{Execution, FieldError, ObjectValue, ResolveInfo, ResolvedValue};
 use apollo_compiler::response::JsonMap;
 use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::validation::Valid;
@@ -80,8 +78,13 @@ impl ObjectValue for Root<'_> {
             "site_tree" => Ok(ResolvedValue::object(Fields::new("SiteTree", world.tree()))),
             "scan" => {
                 let id = text(info, "id");
-                let scan = world.scans.iter().find(|scan| Some(&scan.id) == id.as_ref());
-                Ok(ResolvedValue::nullable_object(scan.map(|scan| Scanned(scan, world))))
+                let scan = world
+                    .scans
+                    .iter()
+                    .find(|scan| Some(&scan.id) == id.as_ref());
+                Ok(ResolvedValue::nullable_object(
+                    scan.map(|scan| Scanned(scan, world)),
+                ))
             }
             "scans" => Ok(ResolvedValue::list(
                 scans(info, world)
@@ -101,13 +104,22 @@ fn scans<'a>(info: &ResolveInfo<'_>, world: &'a World) -> Vec<&'a Scan> {
         .arguments()
         .get("scan_status")
         .and_then(|list| list.as_array())
-        .map(|list| list.iter().filter_map(|s| s.as_str()).map(str::to_owned).collect());
+        .map(|list| {
+            list.iter()
+                .filter_map(|s| s.as_str())
+                .map(str::to_owned)
+                .collect()
+        });
     let mut scans: Vec<_> = world
         .scans
         .iter()
         .filter(|scan| target.as_ref().is_none_or(|id| scan.site == *id))
         .filter(|scan| schedule.is_none() || scan.schedule == schedule)
-        .filter(|scan| statuses.as_ref().is_none_or(|list| list.contains(&scan.status)))
+        .filter(|scan| {
+            statuses
+                .as_ref()
+                .is_none_or(|list| list.contains(&scan.status))
+        })
         .collect();
     if text(info, "sort_column").as_deref() == Some("start") {
         scans.sort_by(|a, b| a.start.cmp(&b.start));
@@ -140,7 +152,10 @@ impl ObjectValue for Scanned<'_> {
             "site_name" => Ok(ResolvedValue::leaf(name)),
             "status" => Ok(ResolvedValue::leaf(scan.status.as_str())),
             "start_time" => Ok(ResolvedValue::leaf(scan.start.as_str())),
-            "end_time" => Ok(scan.end.as_deref().map_or_else(ResolvedValue::null, ResolvedValue::leaf)),
+            "end_time" => Ok(scan
+                .end
+                .as_deref()
+                .map_or_else(ResolvedValue::null, ResolvedValue::leaf)),
             "scan_target" => {
                 let from_pipeline = site.is_some_and(|site| site.from_pipeline);
                 let kind = if from_pipeline { "cids_site" } else { "site" };
@@ -202,7 +217,10 @@ impl ObjectValue for Fields {
 fn resolved<'a>(value: &Value, kind: &str, is_leaf: bool) -> ResolvedValue<'a> {
     match value {
         Value::Array(items) => {
-            let items: Vec<_> = items.iter().map(|item| resolved(item, kind, is_leaf)).collect();
+            let items: Vec<_> = items
+                .iter()
+                .map(|item| resolved(item, kind, is_leaf))
+                .collect();
             ResolvedValue::list(items)
         }
         Value::Object(_) if !is_leaf => ResolvedValue::object(Fields::new(kind, value.clone())),

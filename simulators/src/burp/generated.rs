@@ -7,8 +7,25 @@ const SEED: u64 = 11;
 const FIRST: u64 = 1_000_000;
 const SEVERITIES: &[&str] = &["high", "medium", "medium", "low", "low", "low", "info"];
 const WORDS: &[&str] = &[
-    "value", "of", "the", "request", "is", "copied", "into", "response", "page", "script",
-    "context", "without", "being", "encoded", "payload", "was", "submitted", "parameter", "and",
+    "value",
+    "of",
+    "the",
+    "request",
+    "is",
+    "copied",
+    "into",
+    "response",
+    "page",
+    "script",
+    "context",
+    "without",
+    "being",
+    "encoded",
+    "payload",
+    "was",
+    "submitted",
+    "parameter",
+    "and",
     "returned",
 ];
 

@@ -76,9 +76,9 @@ impl World {
                 })
                 .collect()
         };
-        let folders = self.folders.iter().map(|folder| {
-            json!({"id": folder.id, "name": folder.name, "parent_id": folder.parent})
-        });
+        let folders = self.folders.iter().map(
+            |folder| json!({"id": folder.id, "name": folder.name, "parent_id": folder.parent}),
+        );
         json!({
             "folders": folders.collect::<Vec<_>>(),
             "sites": sites(false),

@@ -35,11 +35,26 @@ pub fn shop() -> Burp {
             }
         })
         .scan(Scan::new("999", "11", "2026-09-01T06:00:00.000Z", issues()))
-        .scan(Scan::new("1003", "11", "2026-10-01T06:00:00.000Z", issues()))
+        .scan(Scan::new(
+            "1003",
+            "11",
+            "2026-10-01T06:00:00.000Z",
+            issues(),
+        ))
         .scan(Scan::new("1004", "11", "2026-10-08T06:00:00.000Z", partial.clone()).status("failed"))
-        .scan(Scan::new("1002", "12", "2026-10-01T06:00:00.000Z", vec![Issue::new(1, cookie())]))
+        .scan(Scan::new(
+            "1002",
+            "12",
+            "2026-10-01T06:00:00.000Z",
+            vec![Issue::new(1, cookie())],
+        ))
         .scan(Scan::new("1005", "14", "2026-10-01T06:00:00.000Z", partial).status("cancelled"))
-        .scan(Scan::new("1006", "20", "2026-10-01T06:00:00.000Z", vec![Issue::new(9, cookie())]))
+        .scan(Scan::new(
+            "1006",
+            "20",
+            "2026-10-01T06:00:00.000Z",
+            vec![Issue::new(9, cookie())],
+        ))
 }
 
 fn issues() -> Vec<Issue> {

@@ -123,7 +123,9 @@ impl Server {
             .scan
             .ok_or_else(|| said(format!("scan {scan} is gone (deleted, or access lost)")))?;
         if found.id.as_deref() != Some(scan) {
-            return Err(said(format!("asked for scan {scan}, the server answered with another")));
+            return Err(said(format!(
+                "asked for scan {scan}, the server answered with another"
+            )));
         }
         if found.status.as_deref() != Some("succeeded") {
             return Err(said(format!("scan {scan} is no longer a succeeded one")));
@@ -181,7 +183,11 @@ fn messages(errors: &Value) -> String {
         .collect();
     match (told.is_empty(), list.len() > ERRORS_SHOWN) {
         (true, _) => errors.to_string(),
-        (false, true) => format!("{} (and {} more)", told.join("; "), list.len() - ERRORS_SHOWN),
+        (false, true) => format!(
+            "{} (and {} more)",
+            told.join("; "),
+            list.len() - ERRORS_SHOWN
+        ),
         (false, false) => told.join("; "),
     }
 }
@@ -215,7 +221,10 @@ impl From<Failure> for ConnectorError {
             HttpErrorKind::Status { status: 403, .. } => {
                 "access denied: the API user's role needs the permissions to view sites and scans"
             }
-            HttpErrorKind::Status { status: 404 | 405, .. } | HttpErrorKind::NotJson => {
+            HttpErrorKind::Status {
+                status: 404 | 405, ..
+            }
+            | HttpErrorKind::NotJson => {
                 "there is no Burp Suite DAST server there: location must be the root URL of its web interface"
             }
             HttpErrorKind::TooLarge => "set a smaller page_size",
@@ -238,8 +247,14 @@ mod tests {
         assert_eq!(messages(&one), "no");
         let odd = json!([{"message": null, "extensions": {"code": 84}}, "text", {"message": "c"}]);
         let told = messages(&odd);
-        assert!(told.contains("84") && told.contains("text") && told.ends_with("(and 1 more)"), "{told}");
-        assert_eq!(messages(&json!({"message": "no list"})), r#"{"message":"no list"}"#);
+        assert!(
+            told.contains("84") && told.contains("text") && told.ends_with("(and 1 more)"),
+            "{told}"
+        );
+        assert_eq!(
+            messages(&json!({"message": "no list"})),
+            r#"{"message":"no list"}"#
+        );
     }
 
     #[test]

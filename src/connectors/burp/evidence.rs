@@ -26,8 +26,21 @@ const SECRET_HEADERS: &[&str] = &[
 
 /// A parameter or member with one of these in its name holds a credential.
 const SECRET_NAMES: &[&str] = &[
-    "passw", "pwd", "secret", "token", "session", "apikey", "api_key", "api-key", "csrf", "xsrf", "jwt", "auth",
-    "credential", "otp", "sid",
+    "passw",
+    "pwd",
+    "secret",
+    "token",
+    "session",
+    "apikey",
+    "api_key",
+    "api-key",
+    "csrf",
+    "xsrf",
+    "jwt",
+    "auth",
+    "credential",
+    "otp",
+    "sid",
 ];
 
 /// Shorter values are not looked for elsewhere: they would be found in ordinary words.
@@ -45,7 +58,12 @@ pub(super) struct Evidence {
 /// The evidence of a row, with the serial number of its issue; none of a row that cannot be read.
 pub(super) fn of(json: &RawValue) -> Option<(String, Evidence)> {
     let row: Row = serde_json::from_str(json.get()).ok()?;
-    let messages: Vec<Message> = row.evidence.into_iter().flatten().flat_map(messages).collect();
+    let messages: Vec<Message> = row
+        .evidence
+        .into_iter()
+        .flatten()
+        .flat_map(messages)
+        .collect();
     let method = messages
         .iter()
         .find(|message| message.kind == "request")
@@ -103,7 +121,9 @@ fn messages(item: Item) -> Vec<Message> {
             description.into_iter().chain([request, response]).collect()
         }
         Item::DescriptiveEvidence(evidence) => {
-            described(&evidence.title, evidence.description_html).into_iter().collect()
+            described(&evidence.title, evidence.description_html)
+                .into_iter()
+                .collect()
         }
         // A sort of evidence that this version does not know.
         Item::Unknown => Vec::new(),
@@ -119,7 +139,9 @@ fn message(
     let mut text = String::new();
     for segment in segments.into_iter().flatten().flatten() {
         match segment {
-            Segment::DataSegment(data) => text.push_str(&unescape(&data.data_html.unwrap_or_default())),
+            Segment::DataSegment(data) => {
+                text.push_str(&unescape(&data.data_html.unwrap_or_default()))
+            }
             Segment::HighlightSegment(data) => {
                 text.push_str(&unescape(&data.highlight_html.unwrap_or_default()));
             }
@@ -159,7 +181,9 @@ fn without_secrets(message: &str, secrets: &mut Vec<String>) -> String {
         let bare = line.trim_end_matches(['\r', '\n']);
         let ending = &line[bare.len()..];
         in_head &= !bare.is_empty();
-        let name = bare.split_once(':').map(|(name, _)| name.trim().to_ascii_lowercase());
+        let name = bare
+            .split_once(':')
+            .map(|(name, _)| name.trim().to_ascii_lowercase());
         // A header may be folded over lines, or its name lie in a gap.
         let is_secret = match &name {
             _ if after_secret && bare.starts_with([' ', '\t']) => true,
@@ -217,7 +241,9 @@ fn without_parameters(line: &str, secrets: &mut Vec<String>) -> String {
         let name = before[..at].trim_end_matches(['"', '\'', ' ']);
         let start = name
             .rfind(|c: char| !c.is_ascii_alphanumeric() && !"_-.[]%".contains(c))
-            .map_or(0, |at| at + name[at..].chars().next().map_or(1, char::len_utf8));
+            .map_or(0, |at| {
+                at + name[at..].chars().next().map_or(1, char::len_utf8)
+            });
         if !is_secret_name(&name[start..]) {
             continue;
         }
@@ -271,31 +297,56 @@ mod tests {
         ]));
         assert_eq!(evidence.method.as_deref(), Some("POST"));
         for secret in [
-            "key-in-the-url", "cookie-value", "bearer-value", "hunter2", "new-cookie", "tok-789",
+            "key-in-the-url",
+            "cookie-value",
+            "bearer-value",
+            "hunter2",
+            "new-cookie",
+            "tok-789",
         ] {
             assert!(!text.contains(secret), "{secret}: {text}");
         }
-        for kept in ["page=2", "Host: shop.example.com", "user=me", "x=1", "X: <b>", "you sent ***", "500 bytes"] {
+        for kept in [
+            "page=2",
+            "Host: shop.example.com",
+            "user=me",
+            "x=1",
+            "X: <b>",
+            "you sent ***",
+            "500 bytes",
+        ] {
             assert!(text.contains(kept), "{kept}: {text}");
         }
     }
 
     #[test]
     fn what_follows_a_gap_in_the_head_is_taken_out() {
-        let (_, text) = kept(json!([{"__typename": "HttpInteraction", "title": "DNS", "description_html": "<b>seen</b>",
+        let (_, text) = kept(
+            json!([{"__typename": "HttpInteraction", "title": "DNS", "description_html": "<b>seen</b>",
             "request": [
                 {"__typename": "DataSegment", "data_html": "GET / HTTP/1.1\r\nCookie: a=first-part-of-it"},
                 {"__typename": "SnipSegment", "snip_length": 9},
                 {"__typename": "DataSegment", "data_html": "rest-of-a-cookie\r\nAccept: */*\r\n\r\n"},
-            ], "response": null}]));
-        assert!(!text.contains("rest-of-a-cookie") && !text.contains("first-part"), "{text}");
-        assert!(text.contains("Accept: */*") && text.contains("**seen**"), "{text}");
+            ], "response": null}]),
+        );
+        assert!(
+            !text.contains("rest-of-a-cookie") && !text.contains("first-part"),
+            "{text}"
+        );
+        assert!(
+            text.contains("Accept: */*") && text.contains("**seen**"),
+            "{text}"
+        );
     }
 
     #[test]
     fn empty_and_missing_evidence_is_no_failure() {
-        for evidence in [json!(null), json!([]), json!([{"__typename": "Request", "request_segments": null}]),
-            json!([{"__typename": "Request", "request_segments": [{"__typename": "DataSegment", "data_html": null}]}])] {
+        for evidence in [
+            json!(null),
+            json!([]),
+            json!([{"__typename": "Request", "request_segments": null}]),
+            json!([{"__typename": "Request", "request_segments": [{"__typename": "DataSegment", "data_html": null}]}]),
+        ] {
             let (evidence, _) = kept(evidence);
             assert_eq!(evidence.method, None);
         }

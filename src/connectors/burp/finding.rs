@@ -141,7 +141,8 @@ fn weakness(row: &Row) -> Option<String> {
 
 fn content(row: &Row) -> Content {
     let issue_type = row.issue_type.as_ref();
-    let of_type = |html: fn(&IssueType) -> &Option<String>| issue_type.and_then(|t| html(t).as_deref());
+    let of_type =
+        |html: fn(&IssueType) -> &Option<String>| issue_type.and_then(|t| html(t).as_deref());
     Content {
         kind: Kind::Endpoint,
         title: title(issue_type),
@@ -179,7 +180,11 @@ fn title(issue_type: Option<&IssueType>) -> String {
 
 /// What is said of this issue, then what is said of its type.
 fn texts(parts: &[Option<&str>]) -> Option<String> {
-    let parts: Vec<_> = parts.iter().flatten().filter_map(|part| html::to_markdown(part)).collect();
+    let parts: Vec<_> = parts
+        .iter()
+        .flatten()
+        .filter_map(|part| html::to_markdown(part))
+        .collect();
     (!parts.is_empty()).then(|| parts.join("\n\n"))
 }
 

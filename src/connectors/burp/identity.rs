@@ -82,7 +82,10 @@ mod tests {
     fn without_a_fingerprint_type_name_and_place_make_the_identity() {
         let made = key(TRAITS);
         // printf '134217728\nSecret in page\nhttps://shop.example.com\n/a' | sha256sum
-        assert_eq!(made, "h:1661a83e653e435ef86134376c1a99a2dbffeeb2e08ec66a58f3828b6a55a8ff");
+        assert_eq!(
+            made,
+            "h:1661a83e653e435ef86134376c1a99a2dbffeeb2e08ec66a58f3828b6a55a8ff"
+        );
         assert!(merges(&made));
         let blank = Traits {
             fingerprint: Some(" "),
@@ -90,10 +93,22 @@ mod tests {
         };
         assert_eq!(key(blank), made);
         for other in [
-            Traits { type_name: Some("Other"), ..TRAITS },
-            Traits { origin: "http://shop.example.com", ..TRAITS },
-            Traits { path: "/b", ..TRAITS },
-            Traits { type_index: None, ..TRAITS },
+            Traits {
+                type_name: Some("Other"),
+                ..TRAITS
+            },
+            Traits {
+                origin: "http://shop.example.com",
+                ..TRAITS
+            },
+            Traits {
+                path: "/b",
+                ..TRAITS
+            },
+            Traits {
+                type_index: None,
+                ..TRAITS
+            },
         ] {
             assert_ne!(key(other), made);
         }

@@ -159,24 +159,30 @@ async fn pull_site(
             if let Some(newer) = &scan.newer {
                 sink.put(Pulled::Warning(newer.clone())).await?;
             }
-            return Reading::new(server, wanted, site, &scan, scope, sink).run().await;
+            let reading = Reading::new(server, wanted, site, &scan, scope, sink);
+            return reading.run().await;
         }
-        // A site that was never scanned is no trouble; that its findings stay, if there are any, is said all the same.
-        Ok(Latest::None) => {
-            let warning = format!(
-                "site {} ({}) has no scan (never scanned, or removed by the server's retention); nothing is concluded from that",
-                site.name, site.id
-            );
-            sink.put(Pulled::Warning(warning)).await?;
-            return Ok(None);
-        }
+        Ok(Latest::None) => (
+            "no scan (never scanned, or removed by the server's retention); nothing is concluded from that".to_owned(),
+            None,
+        ),
         Ok(Latest::Unfinished { id, status }) => (
-            format!("no succeeded scan: the newest, {id}, is {status}, and such a scan holds a part of the issues only"),
+            format!(
+                "no succeeded scan: the newest, {id}, is {status}, and such a scan holds a part of the issues only"
+            ),
             None,
         ),
         Err(failure) => (failure.to_string(), Some(failure)),
     };
-    Pages::of(scope).end(Completeness::Incomplete(reason), sink).await?;
+    let reason = format!("{site}: {reason}");
+    if failure.is_none() && !matches!(wanted.selector, Selector::Site(_)) {
+        // Among many sites there is always one without a scan: that must not keep the others from being resolved.
+        sink.put(Pulled::Warning(reason)).await?;
+        return Ok(None);
+    }
+    Pages::of(scope)
+        .end(Completeness::Incomplete(reason), sink)
+        .await?;
     Ok(failure)
 }
 
@@ -187,8 +193,10 @@ fn is_pointless(failure: &ConnectorError) -> bool {
         ConnectorError::Refused(_) => false,
         ConnectorError::Http(error) => matches!(
             &error.kind,
-            HttpErrorKind::Status { status: 401 | 403, .. }
-                | HttpErrorKind::Redirected
+            HttpErrorKind::Status {
+                status: 401 | 403,
+                ..
+            } | HttpErrorKind::Redirected
                 | HttpErrorKind::Setup
         ),
     }
@@ -215,14 +223,33 @@ mod tests {
     #[test]
     fn the_endpoint_that_people_paste_along_is_taken_off_and_a_prefix_is_kept() {
         for (location, root) in [
-            ("https://burp.example.com:8443", "https://burp.example.com:8443/"),
+            (
+                "https://burp.example.com:8443",
+                "https://burp.example.com:8443/",
+            ),
             ("https://burp.example.com/", "https://burp.example.com/"),
-            ("https://burp.example.com/graphql/v1", "https://burp.example.com/"),
-            ("https://burp.example.com/graphql/v1/", "https://burp.example.com/"),
-            ("https://proxy.example.com/tools/burp/graphql/v1", "https://proxy.example.com/tools/burp"),
-            ("https://proxy.example.com/tools/burp/", "https://proxy.example.com/tools/burp/"),
+            (
+                "https://burp.example.com/graphql/v1",
+                "https://burp.example.com/",
+            ),
+            (
+                "https://burp.example.com/graphql/v1/",
+                "https://burp.example.com/",
+            ),
+            (
+                "https://proxy.example.com/tools/burp/graphql/v1",
+                "https://proxy.example.com/tools/burp",
+            ),
+            (
+                "https://proxy.example.com/tools/burp/",
+                "https://proxy.example.com/tools/burp/",
+            ),
         ] {
-            assert_eq!(server_root(&location.parse().unwrap()).as_str(), root, "{location}");
+            assert_eq!(
+                server_root(&location.parse().unwrap()).as_str(),
+                root,
+                "{location}"
+            );
         }
     }
 }

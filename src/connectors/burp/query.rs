@@ -244,6 +244,9 @@ mod tests {
         .unwrap();
         assert!(known.by_target && known.has("Issue", "fingerprint"));
         assert!(!known.has("Scan", "fingerprint"));
-        assert_eq!(probed(r#"{"query":null,"scan":null,"issue":null,"site_tree":null}"#), None);
+        assert_eq!(
+            probed(r#"{"query":null,"scan":null,"issue":null,"site_tree":null}"#),
+            None
+        );
     }
 }

@@ -84,9 +84,15 @@ impl<'a> Reading<'a> {
     pub(super) async fn run(mut self) -> Result<Option<ConnectorError>, ConnectorError> {
         let (completeness, failure) = match self.read().await {
             Ok(None) => (Completeness::Complete, None),
-            Ok(Some(doubt)) => (Completeness::Incomplete(doubt), None),
+            Ok(Some(doubt)) => (
+                Completeness::Incomplete(format!("{}: {doubt}", self.site)),
+                None,
+            ),
             Err(ConnectorError::Closed(closed)) => return Err(closed.into()),
-            Err(failure) => (Completeness::Incomplete(failure.to_string()), Some(failure)),
+            Err(failure) => (
+                Completeness::Incomplete(format!("{}: {failure}", self.site)),
+                Some(failure),
+            ),
         };
         self.give_left_out().await?;
         self.pages.end(completeness, self.sink).await?;
@@ -133,8 +139,11 @@ impl<'a> Reading<'a> {
                 return Ok(keys);
             }
             for row in &rows {
-                let Ok(row) = serde_json::from_str::<scan_issue_keys::ScanIssueKeysScanIssues>(row.get()) else {
-                    keys.doubt.get_or_insert_with(|| "the key of an issue cannot be read".to_owned());
+                let Ok(row) =
+                    serde_json::from_str::<scan_issue_keys::ScanIssueKeysScanIssues>(row.get())
+                else {
+                    keys.doubt
+                        .get_or_insert_with(|| "the key of an issue cannot be read".to_owned());
                     continue;
                 };
                 if !keys.serials.insert(short(&row.serial_number)) {
@@ -232,7 +241,8 @@ impl<'a> Reading<'a> {
         }
         // Serial numbers are numbers in text.
         issues.sort_by(|a, b| {
-            let order = |issue: &Issue| (issue.path.clone(), issue.serial.len(), issue.serial.clone());
+            let order =
+                |issue: &Issue| (issue.path.clone(), issue.serial.len(), issue.serial.clone());
             order(a).cmp(&order(b))
         });
         for (place, issue) in issues.into_iter().enumerate() {
@@ -246,7 +256,9 @@ impl<'a> Reading<'a> {
         // Most severe first; what has no known severity is never left out.
         let least = self.wanted.minimum;
         let severity = issue.severity();
-        if least.is_some_and(|least| severity > least && severity != crate::finding::Severity::Unknown) {
+        if least
+            .is_some_and(|least| severity > least && severity != crate::finding::Severity::Unknown)
+        {
             let named = Sighting {
                 source_id: id,
                 ..Sighting::default()
@@ -257,7 +269,10 @@ impl<'a> Reading<'a> {
             }
             return Ok(());
         }
-        Ok(self.pages.add(Ok(issue.into_sighting(id)), self.sink).await?)
+        Ok(self
+            .pages
+            .add(Ok(issue.into_sighting(id)), self.sink)
+            .await?)
     }
 
     async fn give_left_out(&mut self) -> Result<(), ConnectorError> {

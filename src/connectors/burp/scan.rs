@@ -36,7 +36,11 @@ impl Latest {
         site: &Site,
         schedule: Option<&str>,
     ) -> Result<Self, ConnectorError> {
-        let set: &[&str] = if schedule.is_some() { &["schedule"] } else { &[] };
+        let set: &[&str] = if schedule.is_some() {
+            &["schedule"]
+        } else {
+            &[]
+        };
         let variables = latest_scan::Variables {
             site: site.id.clone(),
             schedule: schedule.map(str::to_owned),
@@ -68,8 +72,8 @@ impl Latest {
                     |time| time.format("%Y-%m-%d %H:%M UTC").to_string(),
                 );
                 format!(
-                    "site {} ({}): the newest scan {id} is {status}; read is scan {}, the last that succeeded, of {when}",
-                    site.name, site.id, latest.id
+                    "{site}: the newest scan {id} is {status}; read is scan {}, the last that succeeded, of {when}",
+                    latest.id
                 )
             }),
             end_time,
@@ -84,7 +88,9 @@ impl Latest {
 
 fn first<T>(scans: Option<Vec<T>>, what: &str) -> Result<Option<T>, ConnectorError> {
     let scans = scans.ok_or_else(|| {
-        ConnectorError::Refused(format!("the server gave no list of {what}, not even an empty one"))
+        ConnectorError::Refused(format!(
+            "the server gave no list of {what}, not even an empty one"
+        ))
     })?;
     Ok(scans.into_iter().next())
 }

@@ -1,6 +1,7 @@
 //! The tree of folders and sites, and which of its sites an API configuration reads.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use super::api::Server;
 use super::query::operations::{SiteTree, site_tree};
@@ -14,6 +15,12 @@ pub(super) struct Site {
     pub(super) name: String,
     parent: String,
     from_pipeline: bool,
+}
+
+impl fmt::Display for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "site {} ({})", self.name, self.id)
+    }
 }
 
 /// All that the API user sees.
@@ -67,7 +74,11 @@ impl Tree {
             .filter_map(|id| self.folders.get(*id))
             .map(|(name, _)| name.as_str())
             .collect();
-        let kind = if site.from_pipeline { ", CI-driven" } else { "" };
+        let kind = if site.from_pipeline {
+            ", CI-driven"
+        } else {
+            ""
+        };
         let detail = format!("{}{kind}", names.join(" / "));
         Record {
             id: site.id.clone(),
@@ -118,7 +129,10 @@ impl Tree {
         // A circle would be the server's mistake, and ours to survive.
         while let Some(id) = next.filter(|id| seen.insert(*id)) {
             path.push(id);
-            next = self.folders.get(id).and_then(|(_, parent)| parent.as_deref());
+            next = self
+                .folders
+                .get(id)
+                .and_then(|(_, parent)| parent.as_deref());
         }
         path
     }
@@ -172,8 +186,14 @@ mod tests {
     fn a_folder_holds_the_sites_of_the_folders_below_it() {
         let tree = tree();
         let selected = |selector, pipelines| ids(&tree.selected(&selector, pipelines).unwrap());
-        assert_eq!(selected(Selector::Folder("1".to_owned()), false), ["11", "12"]);
-        assert_eq!(selected(Selector::Folder("1".to_owned()), true), ["11", "12", "20"]);
+        assert_eq!(
+            selected(Selector::Folder("1".to_owned()), false),
+            ["11", "12"]
+        );
+        assert_eq!(
+            selected(Selector::Folder("1".to_owned()), true),
+            ["11", "12", "20"]
+        );
         assert_eq!(selected(Selector::Folder("8".to_owned()), false), ["14"]);
         assert_eq!(selected(Selector::All, false), ["11", "12", "13", "14"]);
         assert_eq!(selected(Selector::Site("20".to_owned()), false), ["20"]);
@@ -182,7 +202,10 @@ mod tests {
     #[test]
     fn a_site_or_folder_that_is_not_there_is_an_error_and_not_nothing() {
         let tree = tree();
-        for selector in [Selector::Site("99".to_owned()), Selector::Folder("99".to_owned())] {
+        for selector in [
+            Selector::Site("99".to_owned()),
+            Selector::Folder("99".to_owned()),
+        ] {
             let error = tree.selected(&selector, false).unwrap_err().to_string();
             assert!(error.contains("99 not found or not visible"), "{error}");
         }

@@ -167,7 +167,10 @@ mod tests {
         assert!(wrong(&[]).is_empty());
         assert!(wrong(&[("site_id", "11"), ("schedule_item_id", "7")]).is_empty());
         assert_eq!(wrong(&[("site_id", "Shop")]), ["site_id"]);
-        assert_eq!(wrong(&[("site_id", "11"), ("folder_id", "1")]), ["folder_id"]);
+        assert_eq!(
+            wrong(&[("site_id", "11"), ("folder_id", "1")]),
+            ["folder_id"]
+        );
     }
 
     #[test]
@@ -175,7 +178,10 @@ mod tests {
         let wanted = Wanted::of(&settings(&[]));
         assert_eq!(wanted.selector, Selector::All);
         assert!(!wanted.evidence && !wanted.pipelines && wanted.minimum.is_none());
-        let wanted = Wanted::of(&settings(&[("folder_id", "1"), ("minimum_severity", "low")]));
+        let wanted = Wanted::of(&settings(&[
+            ("folder_id", "1"),
+            ("minimum_severity", "low"),
+        ]));
         assert_eq!(wanted.selector, Selector::Folder("1".to_owned()));
         assert_eq!(wanted.minimum, Some(Severity::Low));
     }
