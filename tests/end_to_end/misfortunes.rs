@@ -95,7 +95,9 @@ fn snapshot(installation: &Installation) -> Vec<String> {
         // Rows that a misfortune invented (endless pages) are resolved later, or stay: they are not what is compared.
         .filter(|finding| finding["status"] != "resolved")
         .flat_map(|finding| {
-            let sightings = finding["sightings"].as_array().unwrap().clone();
+            let mut sightings = finding["sightings"].as_array().unwrap().clone();
+            // They may have been taken for other sightings of the same finding.
+            sightings.retain(|sighting| sighting["status"] != "resolved");
             sightings.into_iter().map(|sighting| {
                 format!(
                     "{} {} {}",

@@ -303,15 +303,12 @@ static DIALECT: Dialect = Dialect {
     as_of_page,
 };
 
-/// Another issue of the same scan, elsewhere.
+/// Another issue of the same sort at the same place.
 fn as_of_page(row: &mut Value, page: u32) {
     for name in ["serial_number", "fingerprint"] {
         if let Some(text) = row[name].as_str() {
             row[name] = format!("{page}{text}").into();
         }
-    }
-    if let Some(path) = row["path"].as_str() {
-        row["path"] = format!("/{page}{path}").into();
     }
 }
 
