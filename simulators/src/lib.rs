@@ -7,6 +7,7 @@
 //! here too.
 
 pub mod aws_security_hub;
+pub mod burp;
 pub mod checkmarx_one;
 pub mod dependency_track;
 pub mod misfortune;

@@ -5,8 +5,10 @@
 
 #[cfg(feature = "aws")]
 mod aws_security_hub;
+mod burp;
 mod checkmarx_one;
 mod dependency_track;
+mod html;
 mod lenient;
 mod markdown;
 mod pages;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
+use super::failure::excerpt;
 use super::gate::Gate;
 use super::redact::Redactor;
 use super::setup;
@@ -115,6 +116,12 @@ impl Client {
     /// A POST likewise. Not retried unless [`Request::idempotent`].
     pub fn post(&self, path: &str) -> Request {
         self.request(Method::POST, path)
+    }
+
+    /// Words of the tool, fit to be shown: secrets taken out, one line, cut.
+    #[must_use]
+    pub fn quote(&self, words: &str) -> String {
+        excerpt(&self.0.shared.redactor.redact(words), false)
     }
 
     fn request(&self, method: Method, path: &str) -> Request {

@@ -4,6 +4,7 @@
 
 #[cfg(feature = "aws")]
 mod aws_security_hub;
+mod burp;
 mod checkmarx_one;
 mod configuration;
 mod control;

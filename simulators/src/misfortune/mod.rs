@@ -159,7 +159,7 @@ impl Misfortune {
 pub(crate) struct Dialect {
     /// The vendor, in short.
     pub(crate) vendor: &'static str,
-    /// Part of the path of the calls that deliver findings.
+    /// Part of the path, or of the GraphQL operation's name, of the calls that deliver findings.
     pub(crate) data: &'static str,
     /// A healthy answer without rows.
     pub(crate) empty: &'static str,

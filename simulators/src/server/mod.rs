@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use connection::Peer;
 use connection::{Listener, bind};
+pub(crate) use record::OPERATION;
 pub use record::SeenRequest;
 use record::{Recorded, Recorder, buffered};
 

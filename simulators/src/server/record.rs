@@ -9,7 +9,6 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-
 use serde_json::Value;
 
 use super::lock;
@@ -36,6 +35,9 @@ const CREDENTIAL_PARAMETERS: &[&str] = &[
 /// More than any request of secpull's.
 const BODY_LIMIT: usize = 1 << 20;
 
+/// Parameter that holds the name of a GraphQL operation.
+pub(crate) const OPERATION: &str = "operationName";
+
 /// One request, without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenRequest {
@@ -43,7 +45,8 @@ pub struct SeenRequest {
     pub method: String,
     /// Path, with the prefix if the simulator has one.
     pub path: String,
-    /// Parameters of the URL, then those of a form body, decoded, or the single values of a JSON object; the values of credentials are left empty.
+    /// Parameters of the URL, then those of a form body, of a GraphQL operation, or the single values of another JSON
+    /// object, decoded; the values of credentials are left empty.
     pub parameters: Vec<(String, String)>,
     /// Headers, names in lower case; of those that carry credentials the value is left empty.
     pub headers: BTreeMap<String, String>,
@@ -81,6 +84,8 @@ pub(super) async fn buffered(request: Request, next: Next) -> Response {
     let mut parameters = decode(parts.uri.query().unwrap_or_default().as_bytes());
     if is_form(&parts.headers) {
         parameters.extend(decode(&body));
+    } else if let Some(operation) = of_graphql(&body) {
+        parameters.extend(operation);
     } else if let Ok(Value::Object(members)) = serde_json::from_slice(&body) {
         parameters.extend(scalars(members));
     }
@@ -100,6 +105,26 @@ fn scalars(members: serde_json::Map<String, Value>) -> impl Iterator<Item = (Str
         Value::Bool(flag) => Some((name, flag.to_string())),
         _ => None,
     })
+}
+
+/// The operation's name, its variables, and where those are `start` and `count` the number of the page.
+fn of_graphql(body: &[u8]) -> Option<Vec<(String, String)>> {
+    let call: Value = serde_json::from_slice(body).ok()?;
+    call.get("query")?;
+    let operation = call.get(OPERATION)?.as_str()?;
+    let mut parameters = vec![(OPERATION.to_owned(), operation.to_owned())];
+    let variables = call.get("variables").and_then(Value::as_object);
+    for (name, value) in variables.into_iter().flatten() {
+        let value = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        parameters.push((name.clone(), value));
+    }
+    let number = |name| variables.and_then(|all| all.get(name)?.as_u64());
+    if let (Some(start), Some(count @ 1..)) = (number("start"), number("count")) {
+        parameters.push(("page".to_owned(), (start / count + 1).to_string()));
+    }
+    Some(parameters)
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
