@@ -130,6 +130,7 @@ impl Request {
             .retrying(|mut exchange| async move {
                 exchange.expect_json()?;
                 let body = exchange.body(MAX_JSON).await?;
+                let body = exchange.redact_json(&body).map_or(body, Bytes::from);
                 Ok((exchange.headers().clone(), body))
             })
             .await?;
@@ -151,7 +152,10 @@ impl Request {
             })
             .await?;
         match String::from_utf8(body.into()) {
-            Ok(body) => Ok(Answer { headers, body }),
+            Ok(body) => Ok(Answer {
+                headers,
+                body: self.client.shared.redactor.redact(&body),
+            }),
             Err(_) => Err(self.subject().error(
                 HttpErrorKind::UnexpectedShape,
                 "the answer is not UTF-8 text",

@@ -1,12 +1,16 @@
 //! The real binary, as its users meet it: its files, its socket, its exit codes, against simulated and real tools.
 
 mod configuration;
+mod connections;
 mod control;
+mod kill;
 mod lifecycle;
 mod misfortunes;
 mod promises;
 mod real_prometheus;
 mod schedule;
+mod secrets;
 mod standalone;
+mod starve;
 mod support;
 mod two_sources;

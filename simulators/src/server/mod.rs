@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use connection::Peer;
 use connection::{Listener, bind};
 pub use record::SeenRequest;
+pub(crate) use record::credential;
 use record::{Recorded, Recorder, buffered};
 
 use crate::misfortune::{Dialect, Misfortune, Plan, Plans, apply};
