@@ -1,5 +1,7 @@
 //! The real binary, as its users meet it: its files, its socket, its exit codes, against simulated and real tools.
 
+mod backup;
+mod clock;
 mod configuration;
 mod connections;
 mod control;

@@ -189,6 +189,8 @@ fn while_the_store_is_locked_no_run_begins_and_status_says_so_until_it_is_free()
     let server = server(Version::V5_0, vec![project("shop", 0..3)]);
     let installation = Installation::new(&shop(&server));
     let daemon = installation.daemon();
+    // It has opened the store once it answers.
+    assert!(problems(&daemon).is_empty());
     let lock = locked(&installation.store());
     for _ in 0..2 {
         let ran = installation.secpull(&["run", "shop"]).exits(1);
@@ -211,52 +213,60 @@ fn while_the_store_is_locked_no_run_begins_and_status_says_so_until_it_is_free()
     assert_eq!(log.matches("the store works again").count(), 1, "{log}");
 }
 
-/// How many descriptors a process has open, once that stays the same; none where this user may not know.
+/// How many descriptors a process has open; none where this user may not know.
 fn open_descriptors(process: u32) -> Option<usize> {
-    let folder = format!("/proc/{process}/fd");
-    let count = || std::fs::read_dir(&folder).ok().map(Iterator::count);
-    let mut last = count()?;
-    let mut same = 0;
-    Some(wait_for("the descriptors to settle", || {
-        let now = count()?;
-        same = if now == last { same + 1 } else { 0 };
-        last = now;
-        (same == 10).then_some(now)
-    }))
+    let open = std::fs::read_dir(format!("/proc/{process}/fd")).ok()?;
+    Some(open.count())
 }
 
 #[test]
 fn without_descriptors_imports_fail_in_words_and_work_again_when_there_are_some() {
     let server = server(Version::V5_0, vec![project("shop", 0..3)]);
-    let other = server_of_its_own();
-    let installation = Installation::new(&format!(
-        "{}{}[api_configurations.other]\ntool = \"other\"\nautomatic_import = {{ enabled = false }}\n",
-        shop(&server),
-        tool("other", &other)
-    ));
+    // Each tool keeps a connection of its own open.
+    let names: Vec<_> = (0..9).map(|number| format!("t{number}")).collect();
+    let configured = names.iter().map(|name| {
+        format!(
+            "{}[api_configurations.{name}]\ntool = \"{name}\"\nautomatic_import = {{ enabled = false }}\n",
+            tool(name, &server)
+        )
+    });
+    let installation = Installation::new(&configured.collect::<String>());
     let daemon = installation.daemon();
-    installation.secpull(&["run", "shop"]).exits(0);
+    installation.secpull(&["run", "t0"]).exits(0);
     let Some(open) = open_descriptors(daemon.pid()) else {
         eprintln!("not tested: only root may count the descriptors of a process that guards its memory");
         return;
     };
-    // One for the question over the socket, none for the tool.
-    limit(daemon.pid(), &format!("--nofile={}:", open + 1));
-    let ran = installation.secpull(&["run", "other"]).exits(1);
-    said(&ran, "no file descriptor left");
-    said(&ran, "LimitNOFILE");
+    // Soon there is one left for the question over the socket, and none for the tool.
+    limit(daemon.pid(), &format!("--nofile={}:", open + 3));
+    let failed = names[1..].iter().find(|name| {
+        let ran = installation.secpull(&["run", name]);
+        if ran.code != 0 {
+            said(&ran, "no file descriptor left");
+            said(&ran, "LimitNOFILE");
+        }
+        ran.code != 0
+    });
+    let failed = failed.expect("all imports found a descriptor");
     limit(daemon.pid(), "--nofile=1024:");
-    installation.secpull(&["run", "other"]).exits(0);
+    installation.secpull(&["run", failed]).exits(0);
     assert!(problems(&daemon).is_empty());
-    assert_eq!(installation.findings().len(), 6);
-}
-
-fn server_of_its_own() -> Simulator {
-    server(Version::V5_0, vec![project("other", 10..13)])
+    assert!(daemon.stop().success());
+    all_is_there(&installation, 3);
 }
 
 fn permit(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn own_all(folder: &Path, owner: u32, mode: u32) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if nix::unistd::geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(owner), Some(owner)).unwrap();
+        }
+        permit(&path, mode);
+    }
 }
 
 #[test]
@@ -281,13 +291,8 @@ fn a_read_only_store_is_refused_with_what_to_do_and_can_still_be_read() {
 
     let (store, folder) = (installation.store(), installation.path("store"));
     let mode = std::fs::metadata(&store).unwrap().permissions().mode();
-    if nix::unistd::geteuid().is_root() {
-        // Neither owner nor group any more, as after a restore by root.
-        for entry in std::fs::read_dir(&folder).unwrap() {
-            std::os::unix::fs::chown(entry.unwrap().path(), Some(0), Some(0)).unwrap();
-        }
-    }
-    permit(&store, 0o444);
+    // As after a restore by root: for everybody to read, for nobody else to write.
+    own_all(&folder, 0, 0o444);
     permit(&folder, 0o555);
     for command in [&["run", "--standalone", "shop"][..], &["daemon"]] {
         let ran = as_another(command).exits(1);
@@ -298,13 +303,7 @@ fn a_read_only_store_is_refused_with_what_to_do_and_can_still_be_read() {
     assert_eq!(read.lines().len(), 3);
 
     permit(&folder, 0o777);
-    permit(&store, mode);
-    if nix::unistd::geteuid().is_root() {
-        for entry in std::fs::read_dir(&folder).unwrap() {
-            let nobody = Some(NOBODY);
-            std::os::unix::fs::chown(entry.unwrap().path(), nobody, nobody).unwrap();
-        }
-    }
+    own_all(&folder, NOBODY, mode);
     as_another(&["run", "--standalone", "shop"]).exits(0);
     assert_eq!(as_another(&["findings", "--format", "jsonl"]).lines().len(), 3);
 }
