@@ -265,7 +265,9 @@ mod tests {
             "se%2Fcret%22of%2Bthe%20tool",
         ] {
             assert_eq!(
-                redacted(&format!(r#"{{"a":[1.5,"x {written} y"],"{written}":null}}"#)),
+                redacted(&format!(
+                    r#"{{"a":[1.5,"x {written} y"],"{written}":null}}"#
+                )),
                 Some(r#"{"***":null,"a":[1.5,"x *** y"]}"#.to_owned()),
                 "{written}"
             );

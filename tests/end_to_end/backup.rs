@@ -43,7 +43,9 @@ fn a_backup_made_during_an_import_can_be_restored_and_is_brought_up_to_date_by_t
     let restored = installation.findings();
     assert!((600..900).contains(&restored.len()), "{}", restored.len());
     let first_seen = |findings: &[serde_json::Value]| {
-        let old = findings.iter().find(|f| f["vulnerability_id"] == "CVE-2026-00007");
+        let old = findings
+            .iter()
+            .find(|f| f["vulnerability_id"] == "CVE-2026-00007");
         old.unwrap()["first_seen"].clone()
     };
 

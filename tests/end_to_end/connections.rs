@@ -26,10 +26,17 @@ fn refused(installation: &Installation, simulator: &Simulator, words: &[&str]) {
     let error = run["error"].as_str().unwrap();
     for word in words {
         assert!(error.contains(word), "{word} is not in: {error}");
-        assert!(ran.stderr.contains(word) || ran.stdout.contains(word), "{ran:#?}");
+        assert!(
+            ran.stderr.contains(word) || ran.stdout.contains(word),
+            "{ran:#?}"
+        );
     }
     assert_eq!(error.lines().count(), 1, "{error}");
-    assert_eq!(simulator.request_count(), asked, "the tool was asked all the same");
+    assert_eq!(
+        simulator.request_count(),
+        asked,
+        "the tool was asked all the same"
+    );
     // `check` says the same without an import.
     let check = installation.secpull(&["check"]).exits(1);
     let said = format!("{}{}", check.stdout, check.stderr);
@@ -83,7 +90,11 @@ fn a_host_name_that_does_not_resolve_is_said_to_be_one() {
     refused(
         &installation,
         &simulator,
-        &["dependency-track.invalid", "cannot be resolved", "`location`"],
+        &[
+            "dependency-track.invalid",
+            "cannot be resolved",
+            "`location`",
+        ],
     );
 }
 

@@ -58,7 +58,8 @@ impl World {
     /// Some findings go, some come back, some change their severity.
     fn change(&mut self) {
         for _ in 0..CHANGES {
-            let (uuid, first) = self.projects[usize::try_from(self.random.below(2)).unwrap()].clone();
+            let (uuid, first) =
+                self.projects[usize::try_from(self.random.below(2)).unwrap()].clone();
             let number = first + u32::try_from(self.random.below(u64::from(CHANGING))).unwrap();
             let id = finding(number).vulnerability.id;
             let portfolio = self.server.portfolio();
@@ -114,7 +115,11 @@ impl World {
         for finding in &findings {
             let number = number(finding);
             assert!(known.insert(number), "twice: {finding}");
-            assert_eq!(finding["sightings"].as_array().unwrap().len(), 1, "{finding}");
+            assert_eq!(
+                finding["sightings"].as_array().unwrap().len(),
+                1,
+                "{finding}"
+            );
             if finding["status"] == "open" {
                 open.insert(number, finding["severity"].as_str().unwrap());
             }

@@ -108,7 +108,9 @@ impl House {
     }
 
     fn calm(&self) {
-        self.dependency_tracks.iter().for_each(|server| server.calm());
+        self.dependency_tracks
+            .iter()
+            .for_each(|server| server.calm());
         self.prometheuses.iter().for_each(|server| server.calm());
     }
 
@@ -226,7 +228,12 @@ fn credentials_are_seen_by_their_tools_and_by_nobody_else() {
         ] {
             house.clean(listing);
         }
-        for path in ["/v1/status", "/v1/runs", "/v1/findings?status=all&raw=true", "/metrics"] {
+        for path in [
+            "/v1/status",
+            "/v1/runs",
+            "/v1/findings?status=all&raw=true",
+            "/metrics",
+        ] {
             asked(path);
         }
         house.check_files();
@@ -315,7 +322,9 @@ fn a_crash_leaves_no_memory_behind() {
     });
     let limits = fs::read_to_string(format!("/proc/{}/limits", daemon.id()));
     if let Ok(limits) = limits {
-        let core = limits.lines().find(|line| line.starts_with("Max core file size"));
+        let core = limits
+            .lines()
+            .find(|line| line.starts_with("Max core file size"));
         let core: Vec<_> = core.unwrap().split_whitespace().skip(4).take(2).collect();
         assert_eq!(core, ["0", "0"]);
     }

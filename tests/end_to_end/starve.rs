@@ -109,7 +109,10 @@ fn an_import_onto_a_full_disk_waits_and_goes_on_when_there_is_room() {
     let daemon = installation.daemon();
     installation.secpull(&["run", "shop", "--detach"]).exits(0);
     wait_for("the full disk to be said", || {
-        daemon.log().contains("the disk is full: make room").then_some(())
+        daemon
+            .log()
+            .contains("the disk is full: make room")
+            .then_some(())
     });
     disk.grow("256m");
     until_status(&daemon, "complete");
@@ -209,7 +212,11 @@ fn while_the_store_is_locked_no_run_begins_and_status_says_so_until_it_is_free()
     installation.secpull(&["run", "shop"]).exits(0);
     assert!(problems(&daemon).is_empty());
     let log = daemon.log();
-    assert_eq!(log.matches("the store cannot be written").count(), 1, "{log}");
+    assert_eq!(
+        log.matches("the store cannot be written").count(),
+        1,
+        "{log}"
+    );
     assert_eq!(log.matches("the store works again").count(), 1, "{log}");
 }
 
@@ -234,7 +241,9 @@ fn without_descriptors_imports_fail_in_words_and_work_again_when_there_are_some(
     let daemon = installation.daemon();
     installation.secpull(&["run", "t0"]).exits(0);
     let Some(open) = open_descriptors(daemon.pid()) else {
-        eprintln!("not tested: only root may count the descriptors of a process that guards its memory");
+        eprintln!(
+            "not tested: only root may count the descriptors of a process that guards its memory"
+        );
         return;
     };
     // Soon there is one left for the question over the socket, and none for the tool.
@@ -305,5 +314,8 @@ fn a_read_only_store_is_refused_with_what_to_do_and_can_still_be_read() {
     permit(&folder, 0o777);
     own_all(&folder, NOBODY, mode);
     as_another(&["run", "--standalone", "shop"]).exits(0);
-    assert_eq!(as_another(&["findings", "--format", "jsonl"]).lines().len(), 3);
+    assert_eq!(
+        as_another(&["findings", "--format", "jsonl"]).lines().len(),
+        3
+    );
 }

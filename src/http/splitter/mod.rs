@@ -180,10 +180,7 @@ impl Splitter {
                 self.state = State::Outline;
                 true
             }
-            (
-                b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n',
-                State::First | State::Element,
-            ) => {
+            (b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n', State::First | State::Element) => {
                 self.state = State::Scalar(None);
                 false
             }

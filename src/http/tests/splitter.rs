@@ -93,7 +93,9 @@ fn what_is_wrong_is_told_apart() {
             "{trailing}"
         );
     }
-    for malformed in ["[,{}]", "[{},]", "[{}{}]", "[}", "]", "[{}}", "[1 2]", "[\"a\"b]", "[null,]", "[x]"] {
+    for malformed in [
+        "[,{}]", "[{},]", "[{}{}]", "[}", "]", "[{}}", "[1 2]", "[\"a\"b]", "[null,]", "[x]",
+    ] {
         assert!(
             matches!(of(&[], malformed.as_bytes()), SplitError::Malformed(_)),
             "{malformed}"
@@ -139,7 +141,13 @@ fn scalars_are_elements_as_others_are() {
     let (elements, envelope) = whole(RESULT, text).unwrap();
     assert_eq!(
         elements,
-        [&b"null"[..], br#"{"a":1}"#, br#""x,]\"""#, b"-1.5e3", b"true"]
+        [
+            &b"null"[..],
+            br#"{"a":1}"#,
+            br#""x,]\"""#,
+            b"-1.5e3",
+            b"true"
+        ]
     );
     assert_eq!(envelope, r#"{"data":{"result":[]}}"#);
 }

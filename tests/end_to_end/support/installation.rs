@@ -48,7 +48,8 @@ impl Installation {
     pub(crate) fn has_schema(&self) -> bool {
         self.store().exists() && {
             let store = rusqlite::Connection::open(self.store()).unwrap();
-            let version = store.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0));
+            let version =
+                store.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0));
             version.unwrap() > 0
         }
     }
