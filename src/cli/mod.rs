@@ -11,6 +11,7 @@ mod control;
 mod discover;
 mod failure;
 mod findings;
+mod format;
 mod listing;
 mod logging;
 mod manual;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use config::ValueKind;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-use super::SettingKind;
 use super::field::Field;
 use super::scalars;
+use super::wrong::{Wrong, quoted};
 
 /// A key of a table.
 #[derive(Debug, Clone)]
@@ -79,26 +79,9 @@ pub(super) enum Kind {
 }
 
 /// Longest time that a connector's setting takes.
-const TEN_YEARS: Duration = Duration::from_secs(10 * 366 * 86_400);
+pub(super) const TEN_YEARS: Duration = Duration::from_secs(10 * 366 * 86_400);
 
 impl Kind {
-    /// The kind of a connector's setting.
-    pub(super) fn of(setting: &SettingKind) -> Self {
-        match *setting {
-            SettingKind::Text { .. } => Self::AnyText,
-            SettingKind::Words { allowed, .. } => Self::Words(allowed),
-            SettingKind::Integer { min, max, .. } => Self::Integer { min, max },
-            SettingKind::Boolean { .. } => Self::Boolean,
-            SettingKind::Duration { .. } => Self::Duration {
-                min: Duration::ZERO,
-                max: TEN_YEARS,
-            },
-            SettingKind::List { allowed, .. } => Self::List(allowed),
-            SettingKind::Secret => Self::Secret,
-            SettingKind::Secrets => Self::Secrets,
-        }
-    }
-
     /// What is allowed, in words that end a sentence.
     pub(super) fn allowed(&self) -> String {
         match self {
@@ -210,30 +193,6 @@ impl Kind {
     }
 }
 
-/// What is wrong with a value.
-#[derive(Debug, PartialEq)]
-pub(super) struct Wrong {
-    pub(super) what: String,
-    /// Which item of a list it is.
-    pub(super) item: Option<usize>,
-}
-
-impl Wrong {
-    pub(super) fn so<T>(what: impl Into<String>) -> Result<T, Self> {
-        Err(Self {
-            what: what.into(),
-            item: None,
-        })
-    }
-
-    fn in_item(self, index: usize) -> Self {
-        Self {
-            item: Some(index),
-            ..self
-        }
-    }
-}
-
 fn texts<T>(
     items: &[config::Value],
     read: impl Fn(&str) -> Result<T, Wrong>,
@@ -275,17 +234,6 @@ pub(super) fn one_of(words: &[&str]) -> String {
 pub(super) fn list_keys<'a>(keys: impl IntoIterator<Item = &'a Key>) -> String {
     let keys: Vec<_> = keys.into_iter().map(|key| key.key).collect();
     keys.join(", ")
-}
-
-/// In quotation marks, on one line, and not too long of it.
-pub(super) fn quoted(text: &str) -> String {
-    const LONGEST: usize = 60;
-    if text.chars().count() > LONGEST {
-        let start: String = text.chars().take(LONGEST).collect();
-        format!("{:?}", start + "…")
-    } else {
-        format!("{text:?}")
-    }
 }
 
 /// What a value is, for people; never the value itself.

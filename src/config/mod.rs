@@ -28,6 +28,7 @@ mod suggest;
 mod tools;
 mod trust;
 mod types;
+mod wrong;
 
 pub use environment::process_environment;
 pub use files::DEFAULT_PATH;

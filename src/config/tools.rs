@@ -10,11 +10,12 @@ use url::Url;
 use super::field::{Field, Fields};
 use super::key_path::KeyPath;
 use super::keys;
-use super::kind::{Key, one_of, quoted};
+use super::kind::{Key, one_of};
 use super::read::{Reader, Unknown};
 use super::revision::Digest;
 use super::scalars::is_loopback;
 use super::suggest::closest;
+use super::wrong::quoted;
 use super::{ConnectorSpec, Need, ProxySetting, Secret, Setting, Settings, Tool, trust};
 
 /// All tools that the configuration names.

@@ -3,6 +3,7 @@
 //! Belongs here: a vendor's paths, parameters, tables, and the mapping of its JSON to a [`crate::finding::Sighting`]. Does
 //! not belong here: the store, the schedule, deduplication. A connector never sees the store.
 
+mod checkmarx_one;
 mod dependency_track;
 mod lenient;
 mod markdown;

@@ -19,13 +19,17 @@ pub struct Record {
     pub detail: Option<String>,
 }
 
-/// What is complete or not as a whole: one record, one branch of it where the connector reads branches by itself.
+/// What is complete or not as a whole: one record, one branch of it where the connector reads branches by itself, one part of
+/// that where the connector reads parts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Scope {
     /// The record.
     pub record: Record,
     /// The branch as the tool names it; none where the tool has none or the API configuration's label decides.
     pub branch: Option<String>,
+    /// What of the record and branch is read, where the tool proves its parts one by one (the engines of a scanner, say): each
+    /// part is a scope of its own. None where there is one whole.
+    pub part: Option<String>,
 }
 
 /// How the reading of a scope ended.

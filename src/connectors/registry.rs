@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Connector, ConnectorError, dependency_track, trivy_prometheus};
+use super::{Connector, ConnectorError, checkmarx_one, dependency_track, trivy_prometheus};
 use crate::config::{Config, ConnectorSpec, Tool};
 use crate::http::HttpError;
 
@@ -15,6 +15,7 @@ struct Entry {
 }
 
 const ENTRIES: &[Entry] = &[
+    entry(&checkmarx_one::SPEC, checkmarx_one::open),
     entry(&dependency_track::SPEC, dependency_track::open),
     entry(&trivy_prometheus::SPEC, trivy_prometheus::open),
 ];

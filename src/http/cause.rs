@@ -8,9 +8,9 @@ use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError};
 
 use super::HttpErrorKind;
-use super::client::Shared;
 use super::redirect::Refused;
 use super::retry::Retry;
+use super::shared::Shared;
 
 pub(super) struct Cause {
     pub(super) kind: HttpErrorKind,

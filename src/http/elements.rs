@@ -111,9 +111,9 @@ impl Elements {
             SplitError::Truncated(_) | SplitError::Trailing(_) => HttpErrorKind::Truncated,
             SplitError::Malformed(_) => HttpErrorKind::NotJson,
             SplitError::NoArray(_) => HttpErrorKind::UnexpectedShape,
-            SplitError::ElementTooLarge { .. } | SplitError::EnvelopeTooLarge => {
-                HttpErrorKind::TooLarge
-            }
+            SplitError::ElementTooLarge { .. }
+            | SplitError::TooBlank(_)
+            | SplitError::EnvelopeTooLarge => HttpErrorKind::TooLarge,
         };
         self.exchange.fail(kind, error).error
     }

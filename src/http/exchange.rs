@@ -178,7 +178,7 @@ impl Exchange {
             self.subject.shared.gate.pause(wait);
         }
         self.left = self.left.min(ERROR_BODY_WAIT);
-        let enough = MAX_ERROR_BODY + self.subject.shared.redactor.longest();
+        let enough = MAX_ERROR_BODY + self.subject.redactor.longest();
         let mut body = Vec::new();
         while body.len() < enough
             && let Ok(Some(chunk)) = self.chunk().await

@@ -22,7 +22,7 @@ const SHORTEST_IN_DATA: usize = 12;
 const TENANT_HEADER: &str = "x-scope-orgid";
 
 /// Takes a tool's secrets out of texts that the tool, or a proxy, has a hand in.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Redactor {
     /// Every form in which one may be echoed; longest first, so that none is left half.
     secrets: Vec<Secret>,
@@ -94,6 +94,13 @@ impl Redactor {
                 self.finders.push(Finder::new(&written).into_owned());
             }
         }
+    }
+
+    /// One that knows this secret too.
+    pub(super) fn with(&self, secret: &Secret) -> Self {
+        let mut redactor = self.clone();
+        redactor.add(secret.expose());
+        redactor
     }
 
     fn add_password(&mut self, url: &Url) {

@@ -1,6 +1,6 @@
 //! One run from its start to its report.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::Utc;
@@ -70,6 +70,8 @@ struct Import<'a> {
     progress: &'a Progress,
     meter: Arc<Meter>,
     readings: HashMap<Scope, Reading>,
+    /// Ids of records of which a scope has ended; a record may have several.
+    records: HashSet<String>,
     proofs: Vec<Proof>,
     pending: Pending,
     /// Why scopes are not complete, in the order in which it was found out.
@@ -87,6 +89,7 @@ impl<'a> Import<'a> {
             progress,
             meter: Arc::default(),
             readings: HashMap::new(),
+            records: HashSet::new(),
             proofs: Vec::new(),
             pending: Pending::default(),
             troubles: Vec::new(),
@@ -268,7 +271,9 @@ impl<'a> Import<'a> {
         }
         self.proofs
             .extend(reading.into_proof(self.job.api.resolve_after));
-        self.progress.send_modify(|p| p.records += 1);
+        self.records.insert(scope.record.id);
+        let records = self.records.len() as u64;
+        self.progress.send_modify(|p| p.records = records);
         Ok(())
     }
 

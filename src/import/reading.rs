@@ -16,6 +16,7 @@ pub(super) fn scope_key(api: &ApiConfiguration, scope: &Scope) -> ScopeKey {
     ScopeKey {
         record_id: scope.record.id.clone(),
         record_name: scope.record.name.clone(),
+        part: scope.part.clone(),
         filing: Filing {
             product: product.clone(),
             branch: api.labels.branch.clone().or_else(|| scope.branch.clone()),

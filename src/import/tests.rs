@@ -164,6 +164,7 @@ fn scope(name: &str) -> Scope {
     Scope {
         record: record(name),
         branch: None,
+        part: None,
     }
 }
 

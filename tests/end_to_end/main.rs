@@ -1,6 +1,9 @@
 //! The real binary, as its users meet it: its files, its socket, its exit codes, against simulated and real tools.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod backup;
+mod checkmarx_one;
 mod clock;
 mod configuration;
 mod connections;

@@ -175,8 +175,12 @@ pub(crate) struct Dialect {
     pub(crate) opening: &'static str,
     /// Header with the number of all rows, if there is one.
     pub(crate) total_header: Option<&'static str>,
-    /// Parameters that hold the page to be read, counted from 1; none where lists have no pages.
+    /// Member of the body with the number of all rows, if there is one.
+    pub(crate) total_key: Option<&'static str>,
+    /// Parameters that hold the page to be read; none where lists have no pages.
     pub(crate) page_parameters: &'static [&'static str],
+    /// The number of the first page.
+    pub(crate) first_page: u32,
     /// Keys that lead from the body to the list of rows.
     pub(crate) rows: &'static [&'static str],
     /// Keys anywhere in a row whose values are words of an enumeration.

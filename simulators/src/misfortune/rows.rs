@@ -11,6 +11,21 @@ pub(super) fn as_of_page(dialect: &Dialect, body: &[u8], page: u32) -> Vec<u8> {
     each_row(dialect, body, |_, row| (dialect.as_of_page)(row, page))
 }
 
+/// The body's own total so many times over, where it has one.
+pub(super) fn with_total(dialect: &Dialect, body: &[u8], times: u64) -> Vec<u8> {
+    let Some(key) = dialect.total_key else {
+        return body.to_vec();
+    };
+    let raised = || {
+        let mut members = serde_json::from_slice::<BTreeMap<String, Box<RawValue>>>(body).ok()?;
+        let total = members.get_mut(key)?;
+        let number: u64 = total.get().parse().ok()?;
+        *total = to_raw_value(&number.saturating_mul(times)).ok()?;
+        serde_json::to_vec(&members).ok()
+    };
+    raised().unwrap_or_else(|| body.to_vec())
+}
+
 pub(super) fn with_unknown_words(dialect: &Dialect, body: &[u8]) -> Vec<u8> {
     each_row(dialect, body, |index, row| {
         if index % 2 == 0 {

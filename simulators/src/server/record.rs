@@ -22,7 +22,14 @@ const CREDENTIALS: &[&str] = &[
 ];
 
 /// Query parameters that some vendors take credentials from, and that clients must not use: they land in logs.
-const CREDENTIAL_PARAMETERS: &[&str] = &["apikey", "api_key", "token", "access_token"];
+const CREDENTIAL_PARAMETERS: &[&str] = &[
+    "apikey",
+    "api_key",
+    "token",
+    "access_token",
+    "refresh_token",
+    "client_secret",
+];
 
 /// More than any request of secpull's.
 const BODY_LIMIT: usize = 1 << 20;

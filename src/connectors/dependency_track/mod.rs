@@ -230,6 +230,7 @@ impl<'a> Import<'a> {
         let scope = Scope {
             record: project.record(),
             branch: None,
+            part: None,
         };
         Self {
             project,

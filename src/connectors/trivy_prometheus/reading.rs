@@ -71,6 +71,7 @@ impl Clusters {
             pages: Pages::of(Scope {
                 record,
                 branch: None,
+                part: None,
             }),
             seen: [false; METRICS.len()],
         });

@@ -11,6 +11,10 @@ pub const MAX_ELEMENT: usize = 8 << 20;
 /// Largest document around the array, in bytes.
 pub const MAX_ENVELOPE: usize = 1 << 20;
 
+/// Longest run of white space outside elements, in bytes. No tool indents that far; a body that unpacks to gigabytes of it
+/// is an attack.
+const MAX_BLANK: usize = 64 << 10;
+
 /// Cuts one big JSON array into its elements while it arrives, without parsing them: only strings and brackets are looked
 /// at. No I/O.
 ///
@@ -24,6 +28,8 @@ pub struct Splitter {
     carry: BytesMut,
     /// How many bytes came before this chunk.
     offset: u64,
+    /// How many bytes of white space the present run has, outside elements.
+    blank: usize,
 }
 
 /// Why a document cannot be split.
@@ -44,6 +50,9 @@ pub enum SplitError {
         /// Where it was noticed.
         place: u64,
     },
+    /// A run of white space is longer than `MAX_BLANK`.
+    #[error("more than {max} KiB of white space in a row, at byte {0}", max = MAX_BLANK >> 10)]
+    TooBlank(u64),
     /// The rest is larger than [`MAX_ENVELOPE`].
     #[error("the document around the array is larger than {} MiB", MAX_ENVELOPE >> 20)]
     EnvelopeTooLarge,
@@ -87,6 +96,7 @@ impl Splitter {
             carry: BytesMut::new(),
             outline: Outline::new(path),
             offset: 0,
+            blank: 0,
         }
     }
 
@@ -127,12 +137,14 @@ impl Splitter {
                     }
                 },
                 State::Outline => {
+                    self.count_blank(bytes[at], at)?;
                     if self.outline.takes(bytes[at], self.offset + at as u64)? {
                         self.state = State::First;
                     }
                     at += 1;
                 }
                 State::First | State::Element | State::Comma => {
+                    self.count_blank(bytes[at], at)?;
                     start = at;
                     at += usize::from(self.between(bytes[at], at)?);
                 }
@@ -192,6 +204,18 @@ impl Splitter {
             }
         };
         Ok(taken)
+    }
+
+    fn count_blank(&mut self, byte: u8, at: usize) -> Result<(), SplitError> {
+        self.blank = if byte.is_ascii_whitespace() {
+            self.blank + 1
+        } else {
+            0
+        };
+        if self.blank > MAX_BLANK {
+            return Err(SplitError::TooBlank(self.offset + at as u64));
+        }
+        Ok(())
     }
 
     /// The element that ends before `end`.

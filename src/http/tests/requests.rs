@@ -306,3 +306,49 @@ fn debug_output_shows_no_secret() {
     let shown = format!("{client:?} {request:?} {:?}", by_key());
     assert!(!shown.contains("s3cret"), "{shown}");
 }
+
+#[tokio::test]
+async fn a_token_fetched_at_run_time_takes_the_place_of_the_clients_own_and_is_shown_nowhere() {
+    const TOKEN: &str = "t0ken/at+run.time";
+    let echo = format!(r#"{{"error":"token {TOKEN} of {KEY} is not known"}}"#);
+    let server = Server::start(move |_, _| answer(403, &[JSON], &echo)).await;
+    let authentication = Authentication {
+        bearer: Some(Secret::new(KEY)),
+        ..Authentication::default()
+    };
+    let client = Client::with_limits(&tool(&server.url), &authentication, hasty()).unwrap();
+    let request = client.get("/api").bearer(&Secret::new(TOKEN));
+    let debug = format!("{request:?}");
+    let error = request.json::<Value>().await.unwrap_err();
+    let sent = server.requests().remove(0);
+    assert_eq!(
+        header(&sent, "authorization"),
+        Some(format!("Bearer {TOKEN}").as_str())
+    );
+    for text in [debug, format!("{error:?}"), error.to_string()] {
+        assert!(!text.contains(TOKEN) && !text.contains(KEY), "{text}");
+    }
+    assert!(error.message.contains("token *** of ***"), "{error}");
+}
+
+#[tokio::test]
+async fn a_token_that_no_header_may_hold_is_not_sent_and_not_shown() {
+    let server = Server::start(|_, _| json_answer("{}")).await;
+    let request = client(&server.url).get("/").bearer(&Secret::new("a\nb"));
+    let error = request.json::<Value>().await.unwrap_err();
+    assert_eq!(error.kind, HttpErrorKind::Setup);
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_second_host_of_a_tool_gets_none_of_its_credentials_and_shares_its_limits() {
+    let first = Server::start(|_, _| json_answer("{}")).await;
+    let second = Server::start(|_, _| answer(403, &[], format!("who is {KEY}?"))).await;
+    let tool = tool(&first.url);
+    let client = client_of(&tool);
+    let beside = client.beside(&tool, &second.url).unwrap();
+    let error = beside.get("/token").json::<Value>().await.unwrap_err();
+    assert!(error.message.contains("who is ***?"), "{error}");
+    assert_eq!(header(&second.requests()[0], "x-api-key"), None);
+    assert!(Arc::ptr_eq(&client.0.shared.gate, &beside.0.shared.gate));
+}

@@ -186,6 +186,22 @@ fn written(value: &Value, pretty: bool) -> Vec<u8> {
     }
 }
 
+#[test]
+fn a_body_of_nothing_but_white_space_ends_soon() {
+    let blank = " ".repeat(70 << 10);
+    for document in [
+        format!("[{blank}]"),
+        format!("{blank}[]"),
+        format!("[]{blank}"),
+    ] {
+        let refused = split(&[], vec![Bytes::from(document)]);
+        assert!(
+            matches!(refused, Err(SplitError::TooBlank(_))),
+            "{refused:?}"
+        );
+    }
+}
+
 proptest! {
     #[test]
     fn it_finds_what_serde_json_finds_wherever_the_chunks_end(

@@ -1,5 +1,6 @@
 //! An installation of secpull in a folder of its own: configuration, store, socket, and the real binary.
 
+pub(crate) mod checkmarx_one;
 mod daemon;
 pub(crate) mod dependency_track;
 mod installation;
