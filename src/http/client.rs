@@ -42,7 +42,9 @@ impl Client {
             Gate::new(tool.max_concurrent_requests, tool.max_requests_per_second).map_err(setup)?;
         if let Some(Ok(sent)) = credentials.get(AUTHORIZATION).map(HeaderValue::to_str) {
             // User name and password are sent as one word that does not show them, and gives them away all the same.
-            redactor.add(sent.trim_start_matches("Basic "));
+            let word = sent.trim_start_matches("Basic ");
+            redactor.add(word);
+            redactor.add_to_data(word);
         }
         let shared = Shared {
             connections,

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod model;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -55,6 +57,7 @@ impl Connector for Script {
 struct House {
     store: Arc<dyn Store>,
     api: ApiConfiguration,
+    limits: ImportLimits,
     _folder: tempfile::TempDir,
 }
 
@@ -65,6 +68,11 @@ impl House {
         Self {
             store: open(&url).await.unwrap(),
             api: api("shop"),
+            limits: ImportLimits {
+                max_resolved_fraction: 0.5,
+                min_held: 20,
+                run_timeout: Duration::from_secs(60),
+            },
             _folder: folder,
         }
     }
@@ -91,11 +99,7 @@ impl House {
             run: id,
             api: Arc::new(self.api.clone()),
             connector: Ok(Arc::new(Script(Mutex::new(acts)))),
-            limits: ImportLimits {
-                max_resolved_fraction: 0.5,
-                min_held: 20,
-                run_timeout: Duration::from_secs(60),
-            },
+            limits: self.limits.clone(),
         };
         let (progress, _) = watch::channel(ProgressSnapshot::default());
         run(&self.store, job, &progress, cancel).await;

@@ -38,6 +38,14 @@ const BODY_LIMIT: usize = 1 << 20;
 /// Parameter that holds the name of a GraphQL operation.
 pub(crate) const OPERATION: &str = "operationName";
 
+/// The credential that came along, for answers that echo it.
+pub(crate) fn credential(headers: &HeaderMap) -> String {
+    let mut sent = CREDENTIALS.iter().filter_map(|name| headers.get(*name));
+    let sent = sent.next().and_then(|value| value.to_str().ok());
+    let word = sent.and_then(|value| value.rsplit(' ').next());
+    word.unwrap_or("no credential").to_owned()
+}
+
 /// One request, without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenRequest {
