@@ -25,6 +25,24 @@ const ENTRIES: &[Entry] = &[
     entry(&trivy_prometheus::SPEC, trivy_prometheus::open),
 ];
 
+/// A connector, and its reader of pages.
+#[cfg(any(test, feature = "fuzzing"))]
+type PageTarget = (&'static ConnectorSpec, fn(&[u8]));
+
+#[cfg(any(test, feature = "fuzzing"))]
+const PAGE_TARGETS: &[PageTarget] = &[
+    (&checkmarx_one::SPEC, checkmarx_one::fuzzed::page),
+    (&dependency_track::SPEC, dependency_track::fuzzed::page),
+    (&trivy_prometheus::SPEC, trivy_prometheus::fuzzed::page),
+];
+
+/// Each connector's reader of pages, by the connector's name, to be fuzzed.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn page_targets() -> impl Iterator<Item = (&'static str, fn(&[u8]))> {
+    let targets = PAGE_TARGETS.iter();
+    targets.map(|(spec, target)| (spec.name, *target))
+}
+
 const fn entry(spec: &'static ConnectorSpec, open: Open) -> Entry {
     Entry { spec, open }
 }

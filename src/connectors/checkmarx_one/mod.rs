@@ -8,6 +8,8 @@ mod api;
 mod cvss;
 mod engine;
 mod finding;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod fuzzed;
 mod hosts;
 mod import;
 mod list;

@@ -4,6 +4,8 @@
 
 mod api;
 mod finding;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod fuzzed;
 mod paging;
 mod project;
 mod spec;
