@@ -208,6 +208,7 @@ mod tests {
         title: "Sample 1.x",
         location_meaning: "The server's base URL.",
         default_location: None,
+        endpoint_of_region: None,
         secret: Need::Required,
         secret_meaning: "An API key.",
         permissions: &["VIEW"],

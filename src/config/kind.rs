@@ -10,6 +10,9 @@ use super::field::Field;
 use super::scalars;
 use super::wrong::{Wrong, quoted};
 
+/// See [`ConnectorSpec::endpoint_of_region`].
+pub type EndpointOfRegion = fn(region: &str) -> Option<String>;
+
 /// A key of a table.
 #[derive(Debug, Clone)]
 pub(super) struct Key {
@@ -56,8 +59,8 @@ pub(super) enum Kind {
     List(&'static [&'static str]),
     /// A list of globs.
     Patterns,
-    /// Base URL of a tool.
-    Location,
+    /// Base URL of a tool, or the name of a region that has one.
+    Location(Option<EndpointOfRegion>),
     /// A web address that becomes a label.
     WebAddress,
     /// `none` or a proxy's URL.
@@ -102,7 +105,7 @@ impl Kind {
             Self::Patterns => {
                 "a list of texts with the wildcards * ? [a-z] {a,b}".into()
             }
-            Self::Location => {
+            Self::Location(_) => {
                 "an http:// or https:// URL without user name, password, query and fragment".into()
             }
             Self::WebAddress => "an http:// or https:// URL without user name and password".into(),
@@ -174,7 +177,10 @@ impl Kind {
             })
             .map(Field::List),
             (Self::Patterns, ValueKind::Array(items)) => patterns(items).map(Field::Patterns),
-            (Self::Location, ValueKind::String(text)) => scalars::location(text).map(Field::Url),
+            (Self::Location(endpoint_of_region), ValueKind::String(text)) => {
+                let endpoint = endpoint_of_region.and_then(|of| of(text.trim()));
+                scalars::location(endpoint.as_deref().unwrap_or(text)).map(Field::Url)
+            }
             (Self::WebAddress, ValueKind::String(text)) => {
                 scalars::web_address(text).map(|url| Field::Text(url.into()))
             }

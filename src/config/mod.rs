@@ -32,6 +32,7 @@ mod wrong;
 
 pub use environment::process_environment;
 pub use files::DEFAULT_PATH;
+pub use kind::EndpointOfRegion;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use load::load_texts;
 pub use load::{Loaded, Local, load, load_local};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Settings;
-use super::kind::{Kind, TEN_YEARS};
+use super::kind::{EndpointOfRegion, Kind, TEN_YEARS};
 use super::scalars::print_duration;
 
 /// A connector's description.
@@ -17,6 +17,9 @@ pub struct ConnectorSpec {
     pub location_meaning: &'static str,
     /// `location` where it is left out; none means that it must be given.
     pub default_location: Option<&'static str>,
+    /// For services that have a public endpoint in each region: the URL of a region's, none if the name is no region's.
+    /// `location` may then be such a name, and may be left out where the connector's setting `region` is one.
+    pub endpoint_of_region: Option<EndpointOfRegion>,
     /// Whether the tool's `secret` must be given.
     pub secret: Need,
     /// What the secret is, for people.

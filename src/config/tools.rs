@@ -187,14 +187,18 @@ fn location(
         return fields.take("location");
     }
     let spec = spec?;
-    let default = spec.default_location.and_then(|url| Url::parse(url).ok());
+    let region: Option<String> = spec
+        .endpoint_of_region
+        .and_then(|of| fields.text("region").and_then(of));
+    let default = region.as_deref().or(spec.default_location);
+    let default = default.and_then(|url| Url::parse(url).ok());
     if default.is_none() {
         reader.missing(
             &path.child("location"),
             format!(
                 "is missing; allowed: {}, {}",
                 spec.location_meaning,
-                super::kind::Kind::Location.allowed()
+                super::kind::Kind::Location(None).allowed()
             ),
         );
     }

@@ -3,10 +3,14 @@
 //! Belongs here: a vendor's paths, parameters, tables, and the mapping of its JSON to a [`crate::finding::Sighting`]. Does
 //! not belong here: the store, the schedule, deduplication. A connector never sees the store.
 
+#[cfg(feature = "aws")]
+mod aws_security_hub;
+mod burp;
 mod checkmarx_one;
 mod dependency_track;
 #[cfg(any(test, feature = "fuzzing"))]
 mod fuzzed;
+mod html;
 mod lenient;
 mod markdown;
 mod pages;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::config::RecordFilter;
-use crate::finding::Sighting;
+use crate::finding::{Sighting, SourceKey};
 use crate::http::Meter;
 
 /// The vendor's own project, site, target or app that findings belong to.
@@ -58,6 +58,14 @@ pub enum Pulled {
         unreadable: u64,
         /// The first reason for that, for people.
         unreadable_reason: Option<String>,
+    },
+    /// Findings of a scope that the tool still lists and that the API configuration leaves out: those that are known stay as
+    /// they are, others are not taken in. So a setting that is narrowed resolves nothing.
+    LeftOut {
+        /// Whose.
+        scope: Scope,
+        /// [`Sighting::source_key`] of each.
+        keys: Vec<SourceKey>,
     },
     /// The end of a scope. Without it a scope is not complete.
     End {

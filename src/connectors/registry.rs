@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Connector, ConnectorError, checkmarx_one, dependency_track, trivy_prometheus};
+#[cfg(feature = "aws")]
+use super::aws_security_hub;
+use super::{Connector, ConnectorError, burp, checkmarx_one, dependency_track, trivy_prometheus};
 use crate::config::{Config, ConnectorSpec, Tool};
 use crate::http::HttpError;
 
@@ -16,6 +18,9 @@ struct Entry {
 
 const ENTRIES: &[Entry] = &[
     entry(&checkmarx_one::SPEC, checkmarx_one::open),
+    #[cfg(feature = "aws")]
+    entry(&aws_security_hub::SPEC, aws_security_hub::open),
+    entry(&burp::SPEC, burp::open),
     entry(&dependency_track::SPEC, dependency_track::open),
     entry(&trivy_prometheus::SPEC, trivy_prometheus::open),
 ];

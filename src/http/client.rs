@@ -4,6 +4,7 @@ use std::sync::Arc;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
+use super::failure::excerpt;
 use super::gate::Gate;
 use super::redact::Redactor;
 use super::setup;
@@ -41,7 +42,9 @@ impl Client {
             Gate::new(tool.max_concurrent_requests, tool.max_requests_per_second).map_err(setup)?;
         if let Some(Ok(sent)) = credentials.get(AUTHORIZATION).map(HeaderValue::to_str) {
             // User name and password are sent as one word that does not show them, and gives them away all the same.
-            redactor.add(sent.trim_start_matches("Basic "));
+            let word = sent.trim_start_matches("Basic ");
+            redactor.add(word);
+            redactor.add_to_data(word);
         }
         let shared = Shared {
             connections,
@@ -115,6 +118,12 @@ impl Client {
     /// A POST likewise. Not retried unless [`Request::idempotent`].
     pub fn post(&self, path: &str) -> Request {
         self.request(Method::POST, path)
+    }
+
+    /// Words of the tool, fit to be shown: secrets taken out, one line, cut.
+    #[must_use]
+    pub fn quote(&self, words: &str) -> String {
+        excerpt(&self.0.shared.redactor.redact(words), false)
     }
 
     fn request(&self, method: Method, path: &str) -> Request {

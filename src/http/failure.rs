@@ -153,7 +153,7 @@ fn status_hint(status: StatusCode, connector: &str) -> String {
 }
 
 /// The telling part of an error's body, on one line.
-fn excerpt(body: &str, html: bool) -> String {
+pub(super) fn excerpt(body: &str, html: bool) -> String {
     let telling = if html {
         title(body).unwrap_or("an HTML page")
     } else if body.trim_start().starts_with(['{', '[']) {

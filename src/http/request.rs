@@ -145,6 +145,7 @@ impl Request {
             .retrying(|mut exchange| async move {
                 exchange.expect_json()?;
                 let body = exchange.body(MAX_JSON).await?;
+                let body = exchange.redact_json(&body).map_or(body, Bytes::from);
                 Ok((exchange.headers().clone(), body))
             })
             .await?;
@@ -166,7 +167,10 @@ impl Request {
             })
             .await?;
         match String::from_utf8(body.into()) {
-            Ok(body) => Ok(Answer { headers, body }),
+            Ok(body) => Ok(Answer {
+                headers,
+                body: self.caller.shared.redactor.redact(&body),
+            }),
             Err(_) => Err(self.subject().error(
                 HttpErrorKind::UnexpectedShape,
                 "the answer is not UTF-8 text",

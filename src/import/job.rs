@@ -161,6 +161,13 @@ impl<'a> Import<'a> {
                 }
                 self.take_page(scope, sightings, unreadable).await
             }
+            Pulled::LeftOut { scope, keys } => {
+                self.open(&scope).await?;
+                if let Some(reading) = self.readings.get_mut(&scope) {
+                    reading.leave(&keys);
+                }
+                Ok(())
+            }
             Pulled::End {
                 scope,
                 completeness,

@@ -52,10 +52,22 @@ pub(super) fn begin(
     let changes: Arc<[Change]> = changes.into();
     Pending(Some(tokio::spawn(async move {
         let write = || store.write(run, scope, Arc::clone(&changes));
-        write
+        let mut said = false;
+        let written = write
             .retry(patience())
             .when(is_passing)
-            .notify(|error, wait| tracing::warn!(run, "{error}; trying again in {wait:?}"))
-            .await
+            .notify(|error, wait| {
+                // Once: what is wrong stays the same from one try to the next.
+                if std::mem::replace(&mut said, true) {
+                    tracing::debug!(run, "{error}; trying again in {wait:?}");
+                } else {
+                    tracing::warn!(run, "{error}; trying again for about a minute");
+                }
+            })
+            .await;
+        if said && written.is_ok() {
+            tracing::info!(run, "the store works again");
+        }
+        written
     })))
 }

@@ -118,6 +118,20 @@ impl Reading {
         counts
     }
 
+    /// These are there, and stay as they are where they are known.
+    pub(super) fn leave(&mut self, keys: &[SourceKey]) {
+        for key in keys {
+            let place = self
+                .state
+                .known
+                .binary_search_by_key(key, |(known, _)| *known);
+            // After its end a scope has nothing to look up.
+            if let Ok(place) = place {
+                self.seen[place] = true;
+            }
+        }
+    }
+
     /// Some row could not be read: nothing can be concluded from absence.
     pub(super) fn note_unreadable(&mut self) {
         self.unreadable = true;

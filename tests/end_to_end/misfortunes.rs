@@ -19,6 +19,7 @@ fn may_be_complete(misfortune: Misfortune) -> bool {
         // Rows are kept as well as can be, or the tool answers in the end.
         Misfortune::UnknownEnumValues
             | Misfortune::WrongTypesAndNullsInARow
+            | Misfortune::CredentialInARow
             | Misfortune::TooManyRequests { retry_after: Some(_) }
             // Lists that are not paged have no other pages.
             | Misfortune::ServerErrorOnPage(_)
@@ -81,6 +82,14 @@ fn judge(what: &str, misfortune: Misfortune, ran: &Ran, case: &Case<'_>) {
         !complete || may_be_complete(misfortune),
         "{what}: complete: {run}"
     );
+    if misfortune == Misfortune::NullInsteadOfARow {
+        let counted = |key: &str| run[key].as_u64().unwrap();
+        assert!(counted("unreadable") > 0, "{what}: {run}");
+        assert!(
+            counted("unchanged") > 0,
+            "{what}: the other rows were lost: {run}"
+        );
+    }
     if !complete {
         let error = run["error"].as_str().unwrap_or_default();
         assert!(

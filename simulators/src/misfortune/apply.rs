@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use super::plan::page_of;
 use super::{Misfortune, answers, rows};
-use crate::server::{Peer, Shared, change_parameters, lock, parameters};
+use crate::server::{Peer, Shared, change_parameters, credential, lock, parameters};
 
 /// Page that only [`Misfortune::EndlessPages`] reaches; its total is always one page ahead.
 const ONE_MORE: u64 = 1;
@@ -104,6 +104,14 @@ pub(crate) async fn apply(
         Misfortune::WrongTypesAndNullsInARow => {
             altered(request, next, |body| {
                 Body::from(rows::with_wrong_types(dialect, &body))
+            })
+            .await
+        }
+        Misfortune::CredentialInAnError => answers::echo(&credential(request.headers())),
+        Misfortune::CredentialInARow => {
+            let credential = credential(request.headers());
+            altered(request, next, |body| {
+                Body::from(rows::with_text(dialect, &body, &credential))
             })
             .await
         }

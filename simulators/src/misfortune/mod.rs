@@ -67,6 +67,10 @@ pub enum Misfortune {
     WrongTypesAndNullsInARow,
     /// The first row is null.
     NullInsteadOfARow,
+    /// 400 with the credential that came along in its body.
+    CredentialInAnError,
+    /// The first row repeats the credential that came along, in texts that were not there before.
+    CredentialInARow,
 }
 
 impl Misfortune {
@@ -99,6 +103,8 @@ impl Misfortune {
         Self::UnknownEnumValues,
         Self::WrongTypesAndNullsInARow,
         Self::NullInsteadOfARow,
+        Self::CredentialInAnError,
+        Self::CredentialInARow,
     ];
 
     /// For people, as the end of "when …".
@@ -130,6 +136,8 @@ impl Misfortune {
             Self::UnknownEnumValues => "rows have words that no documentation lists",
             Self::WrongTypesAndNullsInARow => "a row has wrong types and nulls",
             Self::NullInsteadOfARow => "a row is null",
+            Self::CredentialInAnError => "an error repeats the credential",
+            Self::CredentialInARow => "a row repeats the credential",
         }
     }
 
@@ -159,7 +167,7 @@ impl Misfortune {
 pub(crate) struct Dialect {
     /// The vendor, in short.
     pub(crate) vendor: &'static str,
-    /// Part of the path of the calls that deliver findings.
+    /// Part of the path, or of the GraphQL operation's name, of the calls that deliver findings.
     pub(crate) data: &'static str,
     /// A healthy answer without rows.
     pub(crate) empty: &'static str,

@@ -51,6 +51,34 @@ pub(super) fn with_null_row(dialect: &Dialect, body: &[u8]) -> Vec<u8> {
     })
 }
 
+/// The text in new members of the first row, wherever it has texts already.
+pub(super) fn with_text(dialect: &Dialect, body: &[u8], text: &str) -> Vec<u8> {
+    each_row(dialect, body, |index, row| {
+        if index == 0 {
+            mention(row, dialect.texts, text);
+        }
+    })
+}
+
+fn mention(value: &mut Value, beside: &[&str], text: &str) {
+    match value {
+        Value::Object(members) => {
+            members
+                .values_mut()
+                .for_each(|member| mention(member, beside, text));
+            if beside.iter().any(|key| members.contains_key(*key)) {
+                for key in ["title", "description"] {
+                    members.insert(key.to_owned(), format!("sent with {text}").into());
+                }
+            }
+        }
+        Value::Array(values) => values
+            .iter_mut()
+            .for_each(|value| mention(value, beside, text)),
+        _ => {}
+    }
+}
+
 /// Latin-1's é in place of the first letter after the middle.
 pub(super) fn with_invalid_utf8(body: &[u8]) -> Vec<u8> {
     let mut damaged = body.to_vec();

@@ -126,7 +126,13 @@ const fn toml(value: &'static str) -> Default {
 
 /// The keys of a tool, with its connector's own if that is known.
 pub(super) fn tool_keys(spec: Option<&'static ConnectorSpec>) -> Vec<Key> {
-    with_own(TOOL_KEYS, spec.map_or(&[], |spec| spec.tool_settings))
+    let mut keys = with_own(TOOL_KEYS, spec.map_or(&[], |spec| spec.tool_settings));
+    for key in &mut keys {
+        if let Kind::Location(endpoint_of_region) = &mut key.kind {
+            *endpoint_of_region = spec.and_then(|spec| spec.endpoint_of_region);
+        }
+    }
+    keys
 }
 
 /// The keys of an API configuration, with its connector's own if that is known.

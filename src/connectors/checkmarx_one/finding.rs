@@ -65,6 +65,7 @@ pub(super) fn map(row: &Row<'_>, raw: &str, source: &Source<'_>) -> Result<Sight
     };
     let found = time(row.found_at.as_str());
     Ok(Sighting {
+        id_space: None,
         source_id: format!("{kind}:{id}"),
         severity: severity(row.severity.as_str()),
         status: source.states.status(state, status),

@@ -7,6 +7,7 @@ use crate::config::{ConnectorSpec, Need, Setting, SettingKind, Settings};
 
 /// The connector's description.
 pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
+    endpoint_of_region: None,
     name: "checkmarx-one",
     title: "Checkmarx One (cloud)",
     location_meaning: "the address at which you log in, such as https://eu.ast.checkmarx.net",

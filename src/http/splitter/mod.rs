@@ -41,9 +41,6 @@ pub enum SplitError {
     /// The input goes on after the document.
     #[error("the body goes on after the end of the JSON document, at byte {0}")]
     Trailing(u64),
-    /// An element after the first is a number, a text, true, false or null.
-    #[error("an element of the array is neither an object nor an array, at byte {0}")]
-    Scalar(u64),
     /// Not JSON.
     #[error("the body is not JSON: {0}")]
     Malformed(String),
@@ -59,7 +56,7 @@ pub enum SplitError {
     /// The rest is larger than [`MAX_ENVELOPE`].
     #[error("the document around the array is larger than {} MiB", MAX_ENVELOPE >> 20)]
     EnvelopeTooLarge,
-    /// Valid JSON, but no array at the path, or one that begins with a scalar.
+    /// Valid JSON, but no array at the path.
     #[error("{0}")]
     NoArray(String),
 }
@@ -77,6 +74,8 @@ enum State {
     Comma,
     /// In an element, this many brackets deep.
     Inside { depth: usize, text: Text },
+    /// In an element that is a text, a number, true, false or null; nothing before its first byte.
+    Scalar(Option<Text>),
 }
 
 /// Whether the next byte is in a string.
@@ -122,6 +121,18 @@ impl Splitter {
                     Scan::Open(depth, text) => {
                         self.keep(&bytes[start..], start)?;
                         self.state = State::Inside { depth, text };
+                        at = bytes.len();
+                    }
+                },
+                State::Scalar(text) => match scalar_end(bytes, at, text) {
+                    Ok(end) => {
+                        elements.push(self.take_element(chunk, start, end)?);
+                        self.state = State::Comma;
+                        at = end;
+                    }
+                    Err(text) => {
+                        self.keep(&bytes[start..], start)?;
+                        self.state = State::Scalar(Some(text));
                         at = bytes.len();
                     }
                 },
@@ -181,14 +192,9 @@ impl Splitter {
                 self.state = State::Outline;
                 true
             }
-            (b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n', State::First) => {
-                // Another sort of answer: what is around it may tell which.
-                self.outline.array_holds_scalars();
-                self.state = State::Outline;
+            (b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n', State::First | State::Element) => {
+                self.state = State::Scalar(None);
                 false
-            }
-            (b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n', State::Element) => {
-                return Err(SplitError::Scalar(place));
             }
             _ => {
                 return Err(SplitError::Malformed(format!(
@@ -287,6 +293,20 @@ fn scan(bytes: &[u8], mut at: usize, mut depth: usize, text: Text) -> Scan {
         }
     }
     Scan::Open(depth, Text::Outside)
+}
+
+/// The index after a scalar, or how the bytes end. Whether a word or a number is one is found out by the element's reader.
+fn scalar_end(bytes: &[u8], at: usize, text: Option<Text>) -> Result<usize, Text> {
+    match text {
+        None if bytes[at] == b'"' => string_end(bytes, at + 1),
+        Some(Text::String) => string_end(bytes, at),
+        Some(Text::Escape) => string_end(bytes, at + 1),
+        None | Some(Text::Outside) => bytes[at..]
+            .iter()
+            .position(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b',' | b']'))
+            .map(|length| at + length)
+            .ok_or(Text::Outside),
+    }
 }
 
 /// The index after the quote that ends a string, or how the bytes end.

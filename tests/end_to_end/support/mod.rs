@@ -5,6 +5,8 @@ mod daemon;
 pub(crate) mod dependency_track;
 mod installation;
 mod output;
+pub(crate) mod random;
+pub(crate) mod tls;
 
 pub(crate) use daemon::Daemon;
 pub(crate) use installation::Installation;
