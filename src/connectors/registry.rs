@@ -31,6 +31,9 @@ type PageTarget = (&'static ConnectorSpec, fn(&[u8]));
 
 #[cfg(any(test, feature = "fuzzing"))]
 const PAGE_TARGETS: &[PageTarget] = &[
+    #[cfg(feature = "aws")]
+    (&aws_security_hub::SPEC, aws_security_hub::fuzzed::page),
+    (&burp::SPEC, burp::fuzzed::page),
     (&checkmarx_one::SPEC, checkmarx_one::fuzzed::page),
     (&dependency_track::SPEC, dependency_track::fuzzed::page),
     (&trivy_prometheus::SPEC, trivy_prometheus::fuzzed::page),

@@ -8,6 +8,8 @@ mod asff;
 mod credentials;
 mod failure;
 mod finding;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod fuzzed;
 mod hub;
 mod pace;
 mod page;

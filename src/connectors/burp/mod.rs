@@ -5,6 +5,8 @@
 mod api;
 mod evidence;
 mod finding;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod fuzzed;
 mod identity;
 mod query;
 mod reading;
