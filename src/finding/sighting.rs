@@ -50,7 +50,7 @@ impl Sighting {
     /// branch, service). Never all zeroes, which the store uses for "not seen".
     #[must_use]
     pub fn digest(&self, filing: &[u8]) -> Digest {
-        let mut hasher = DigestWriter::for_about(2 * self.raw.len());
+        let mut hasher = DigestWriter::new();
         hasher.bytes(filing);
         hasher.text(Some(&self.source_id));
         hasher.bytes(&[self.severity as u8, self.status as u8]);
@@ -97,14 +97,21 @@ fn earliest(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> Option<DateTi
 struct DigestWriter(Vec<u8>);
 
 impl DigestWriter {
-    fn for_about(bytes: usize) -> Self {
-        Self(Vec::with_capacity(bytes + 512))
+    /// A longer field is there as its own hash: it need not be copied.
+    const LONG: usize = 128;
+
+    fn new() -> Self {
+        Self(Vec::with_capacity(1024))
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
-        self.0
-            .extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-        self.0.extend_from_slice(bytes);
+        let length = (bytes.len() as u64).to_le_bytes();
+        self.0.extend_from_slice(&length);
+        if bytes.len() > Self::LONG {
+            self.0.extend_from_slice(&rapidhash_v3(bytes).to_le_bytes());
+        } else {
+            self.0.extend_from_slice(bytes);
+        }
     }
 
     fn field(&mut self, field: Option<&[u8]>) {

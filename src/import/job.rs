@@ -21,7 +21,7 @@ use crate::store::{
 };
 
 /// How many messages of a connector may wait. With pages of some hundred findings this bounds a run's memory.
-const WAITING_PAGES: usize = 4;
+const WAITING_PAGES: usize = 2;
 
 /// A run that has been started in the store, and all that it needs.
 pub struct Job {
