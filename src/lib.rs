@@ -20,3 +20,7 @@ pub mod schedule;
 pub mod daemon;
 
 pub mod cli;
+
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;

@@ -325,7 +325,6 @@ async fn nothing_is_concluded_from_an_answer_that_went_wrong() {
             Misfortune::ConnectionReset,
             Misfortune::RedirectToAnotherHost,
             Misfortune::OneByteASecond,
-            Misfortune::NullInsteadOfARow,
         ] {
             // A server of 4.x is asked for findings once.
             let needs_more_pages = matches!(
@@ -365,6 +364,18 @@ async fn odd_words_and_types_in_a_row_lose_neither_the_row_nor_the_rest() {
             outcome.is_complete();
             assert_eq!((outcome.distinct(), outcome.unreadable), (250, 0));
         }
+    }
+}
+
+#[tokio::test]
+async fn a_null_among_the_rows_is_counted_and_the_rows_behind_it_are_read() {
+    for version in [Version::V4_14, Version::V5_0] {
+        let project = big(250);
+        let server = started(version, &project).await;
+        server.inflict(Misfortune::NullInsteadOfARow);
+        let outcome = by_key(&server, &project).pull("it").await;
+        assert!(outcome.unreadable > 0);
+        assert_eq!(outcome.distinct() as u64 + outcome.unreadable, 250);
     }
 }
 

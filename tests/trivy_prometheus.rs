@@ -445,6 +445,18 @@ async fn nothing_is_concluded_from_an_answer_that_went_wrong() {
 }
 
 #[tokio::test]
+async fn a_null_among_the_series_is_counted_and_the_series_behind_it_are_read() {
+    let server = shop().await;
+    let plan = Plan::new(Misfortune::NullInsteadOfARow).on("trivy_vulnerability_id");
+    server.inflict_as(plan);
+    let setup = configured(server.url(), "", "trivy_vulnerability_id");
+    let outcome = setup.pull("it").await;
+    assert_eq!(outcome.unreadable, 1);
+    assert_eq!(outcome.distinct() + 1, failing("trivy_vulnerability_id"));
+    outcome.proves_nothing();
+}
+
+#[tokio::test]
 async fn odd_words_in_a_row_lose_neither_the_row_nor_the_rest() {
     let server = shop().await;
     let plan = Plan::new(Misfortune::UnknownEnumValues).on("trivy_vulnerability_id");

@@ -38,13 +38,15 @@ CREATE TABLE scopes (
     api_configuration_id INTEGER NOT NULL REFERENCES api_configurations,
     record_id            TEXT NOT NULL,
     branch               TEXT NOT NULL,
+    -- Empty where the connector reads no parts.
+    part                 TEXT NOT NULL,
     filing_id            INTEGER NOT NULL REFERENCES filings,
     -- Counters, so that nobody has to count sightings.
     unresolved           INTEGER NOT NULL DEFAULT 0,
     complete_runs        INTEGER NOT NULL DEFAULT 0,
     last_complete_at     INTEGER,
     last_complete_run    INTEGER,
-    UNIQUE (api_configuration_id, record_id, branch)
+    UNIQUE (api_configuration_id, record_id, branch, part)
 ) STRICT;
 
 -- Every filing that a scope has ever had: where the findings of its sightings can be.

@@ -6,6 +6,9 @@
 //! What is simulated follows the vendors' contracts, not secpull's wishes: a parameter that the vendor ignores is ignored
 //! here too.
 
+pub mod aws_security_hub;
+pub mod burp;
+pub mod checkmarx_one;
 pub mod dependency_track;
 pub mod misfortune;
 pub mod prometheus;

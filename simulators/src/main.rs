@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::Parser;
+use secpull_simulators::burp;
 use secpull_simulators::dependency_track::{API_KEY, DependencyTrack, Project, Version};
 use secpull_simulators::prometheus::Prometheus;
 use secpull_simulators::scenario;
@@ -26,6 +27,9 @@ struct Arguments {
     /// Address of a Prometheus that scrapes Trivy Operator; port 0 takes a free one.
     #[arg(long, value_name = "ADDRESS")]
     prometheus: Option<SocketAddr>,
+    /// Address of a Burp Suite DAST; port 0 takes a free one.
+    #[arg(long, value_name = "ADDRESS")]
+    burp: Option<SocketAddr>,
     /// Serve so many generated findings beside the shop's.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     many: u64,
@@ -74,6 +78,13 @@ async fn run(arguments: Arguments) -> io::Result<()> {
         }
         None => None,
     };
+    let burp = match arguments.burp {
+        Some(address) => {
+            let simulator = burp::shop().many(arguments.many).listen(address);
+            Some(simulator.start_blocking()?)
+        }
+        None => None,
+    };
     if let Some(simulator) = &dependency_track {
         let line = json!({
             "simulator": "dependency-track",
@@ -86,6 +97,10 @@ async fn run(arguments: Arguments) -> io::Result<()> {
         say(&json!({"simulator": "prometheus", "url": simulator.url()}))?;
     }
 
+    if let Some(simulator) = &burp {
+        say(&json!({"simulator": "burp", "url": simulator.url(), "api_key": burp::API_KEY}))?;
+    }
+
     let (mut input, mut buffer) = (tokio::io::stdin(), [0; 64]);
     loop {
         tokio::select! {
@@ -94,7 +109,7 @@ async fn run(arguments: Arguments) -> io::Result<()> {
             read = input.read(&mut buffer) => if read? == 0 { break },
         }
     }
-    drop((dependency_track, prometheus));
+    drop((burp, dependency_track, prometheus));
     // The runtime would wait for the thread that still reads standard input.
     std::process::exit(0)
 }

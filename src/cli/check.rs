@@ -5,9 +5,10 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use serde::Serialize;
 
-use super::args::{CheckArguments, Format};
+use super::args::CheckArguments;
 use super::context::Context;
 use super::failure::{Exit, Failure};
+use super::format::Format;
 use super::listing::{self, Listed};
 use super::table::{Color, Column, Field};
 use super::text::{clean, count};

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::args::{ConnectorsArguments, Format};
+use super::args::ConnectorsArguments;
 use super::context::Context;
 use super::failure::{Exit, Failure};
+use super::format::Format;
 use super::listing::{self, Listed};
 use super::table::{Column, Field};
 use crate::config::{ConnectorSpec, Need, Setting, SettingKind};
@@ -207,6 +208,7 @@ mod tests {
         title: "Sample 1.x",
         location_meaning: "The server's base URL.",
         default_location: None,
+        endpoint_of_region: None,
         secret: Need::Required,
         secret_meaning: "An API key.",
         permissions: &["VIEW"],

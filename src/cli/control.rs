@@ -1,8 +1,8 @@
 //! Commands that make the daemon do something at once: `accept`, `reload`.
 
-use super::args::Format;
 use super::context::Context;
 use super::failure::{Exit, Failure};
+use super::format::Format;
 use super::listing;
 use super::text::count;
 use crate::daemon::control::client::{Client, ClientError};

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::args::{DiscoverArguments, Format};
+use super::args::DiscoverArguments;
 use super::context::Context;
 use super::failure::{Exit, Failure};
+use super::format::Format;
 use super::listing::{self, Listed};
 use super::table::{Column, Field};
 use crate::config::{ApiConfiguration, Config, ConnectorSpec};

@@ -5,8 +5,8 @@ use std::io::Write;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::args::Format;
 use super::failure::Failure;
+use super::format::Format;
 use super::output::Output;
 use super::table::{Column, Field, Grid};
 use super::text::no_formula;

@@ -11,6 +11,7 @@ mod control;
 mod discover;
 mod failure;
 mod findings;
+mod format;
 mod listing;
 mod logging;
 mod manual;
@@ -34,6 +35,7 @@ use output::{Notes, Output};
 /// The whole program.
 #[must_use]
 pub fn main() -> ExitCode {
+    forbid_core_dumps();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
@@ -82,6 +84,14 @@ pub fn main() -> ExitCode {
         failure.exit
     })
     .into()
+}
+
+/// Memory holds credentials: no crash writes it to a file, and no other process of the same user reads it. The second
+/// also stops core dumps that the kernel hands to a program, which pay no heed to the limit.
+fn forbid_core_dumps() {
+    // A system that refuses may have no core dumps at all; it is no reason to do nothing.
+    let _refused = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0);
+    let _refused = nix::sys::prctl::set_dumpable(false);
 }
 
 /// Imports and checks use all cores; everything else starts faster on one.

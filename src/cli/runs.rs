@@ -2,9 +2,10 @@
 
 use chrono::Utc;
 
-use super::args::{Format, RunsArguments};
+use super::args::RunsArguments;
 use super::context::{Context, answered};
 use super::failure::{Exit, Failure};
+use super::format::Format;
 use super::listing::{self, Listed};
 use super::table::{Column, Field, state_colour};
 use super::text::{span, stamp};

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::args::Format;
 use super::context::{Context, answered};
 use super::failure::{Exit, Failure};
+use super::format::Format;
 use super::listing::{self, Listed};
 use super::output::Output;
 use super::table::{Column, Field, state_colour};

@@ -10,11 +10,12 @@ use globset::GlobSet;
 use super::field::Fields;
 use super::key_path::KeyPath;
 use super::keys::{self, AUTOMATIC_IMPORT};
-use super::kind::{one_of, quoted};
+use super::kind::one_of;
 use super::read::{Reader, Unknown};
 use super::revision::Digest;
 use super::suggest::closest;
 use super::tools::{Tools, named_tables, own_settings};
+use super::wrong::quoted;
 use super::{
     ApiConfiguration, ConnectorSpec, Labels, MissingRecords, RecordFilter, ScheduleSetting,
     Settings, schedule,

@@ -65,6 +65,14 @@ impl Fields {
         T::try_from(self.values.remove(key)?).ok()
     }
 
+    /// A text, which stays where it is.
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        match self.values.get(key) {
+            Some(Field::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
     /// Takes a whole number out as a type that its kind's bounds fit into.
     pub(super) fn whole<T: TryFrom<i64>>(&mut self, key: &str) -> Option<T> {
         T::try_from(self.take::<i64>(key)?).ok()

@@ -6,9 +6,12 @@ use std::time::Duration;
 use config::ValueKind;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-use super::SettingKind;
 use super::field::Field;
 use super::scalars;
+use super::wrong::{Wrong, quoted};
+
+/// See [`ConnectorSpec::endpoint_of_region`].
+pub type EndpointOfRegion = fn(region: &str) -> Option<String>;
 
 /// A key of a table.
 #[derive(Debug, Clone)]
@@ -56,8 +59,8 @@ pub(super) enum Kind {
     List(&'static [&'static str]),
     /// A list of globs.
     Patterns,
-    /// Base URL of a tool.
-    Location,
+    /// Base URL of a tool, or the name of a region that has one.
+    Location(Option<EndpointOfRegion>),
     /// A web address that becomes a label.
     WebAddress,
     /// `none` or a proxy's URL.
@@ -79,26 +82,9 @@ pub(super) enum Kind {
 }
 
 /// Longest time that a connector's setting takes.
-const TEN_YEARS: Duration = Duration::from_secs(10 * 366 * 86_400);
+pub(super) const TEN_YEARS: Duration = Duration::from_secs(10 * 366 * 86_400);
 
 impl Kind {
-    /// The kind of a connector's setting.
-    pub(super) fn of(setting: &SettingKind) -> Self {
-        match *setting {
-            SettingKind::Text { .. } => Self::AnyText,
-            SettingKind::Words { allowed, .. } => Self::Words(allowed),
-            SettingKind::Integer { min, max, .. } => Self::Integer { min, max },
-            SettingKind::Boolean { .. } => Self::Boolean,
-            SettingKind::Duration { .. } => Self::Duration {
-                min: Duration::ZERO,
-                max: TEN_YEARS,
-            },
-            SettingKind::List { allowed, .. } => Self::List(allowed),
-            SettingKind::Secret => Self::Secret,
-            SettingKind::Secrets => Self::Secrets,
-        }
-    }
-
     /// What is allowed, in words that end a sentence.
     pub(super) fn allowed(&self) -> String {
         match self {
@@ -119,7 +105,7 @@ impl Kind {
             Self::Patterns => {
                 "a list of texts with the wildcards * ? [a-z] {a,b}".into()
             }
-            Self::Location => {
+            Self::Location(_) => {
                 "an http:// or https:// URL without user name, password, query and fragment".into()
             }
             Self::WebAddress => "an http:// or https:// URL without user name and password".into(),
@@ -191,7 +177,10 @@ impl Kind {
             })
             .map(Field::List),
             (Self::Patterns, ValueKind::Array(items)) => patterns(items).map(Field::Patterns),
-            (Self::Location, ValueKind::String(text)) => scalars::location(text).map(Field::Url),
+            (Self::Location(endpoint_of_region), ValueKind::String(text)) => {
+                let endpoint = endpoint_of_region.and_then(|of| of(text.trim()));
+                scalars::location(endpoint.as_deref().unwrap_or(text)).map(Field::Url)
+            }
             (Self::WebAddress, ValueKind::String(text)) => {
                 scalars::web_address(text).map(|url| Field::Text(url.into()))
             }
@@ -206,30 +195,6 @@ impl Kind {
             }
             (Self::Cron, ValueKind::String(text)) => scalars::cron(text).map(Field::Text),
             _ => Wrong::so(format!("is {}", type_in_words(value))),
-        }
-    }
-}
-
-/// What is wrong with a value.
-#[derive(Debug, PartialEq)]
-pub(super) struct Wrong {
-    pub(super) what: String,
-    /// Which item of a list it is.
-    pub(super) item: Option<usize>,
-}
-
-impl Wrong {
-    pub(super) fn so<T>(what: impl Into<String>) -> Result<T, Self> {
-        Err(Self {
-            what: what.into(),
-            item: None,
-        })
-    }
-
-    fn in_item(self, index: usize) -> Self {
-        Self {
-            item: Some(index),
-            ..self
         }
     }
 }
@@ -275,17 +240,6 @@ pub(super) fn one_of(words: &[&str]) -> String {
 pub(super) fn list_keys<'a>(keys: impl IntoIterator<Item = &'a Key>) -> String {
     let keys: Vec<_> = keys.into_iter().map(|key| key.key).collect();
     keys.join(", ")
-}
-
-/// In quotation marks, on one line, and not too long of it.
-pub(super) fn quoted(text: &str) -> String {
-    const LONGEST: usize = 60;
-    if text.chars().count() > LONGEST {
-        let start: String = text.chars().take(LONGEST).collect();
-        format!("{:?}", start + "…")
-    } else {
-        format!("{text:?}")
-    }
 }
 
 /// What a value is, for people; never the value itself.

@@ -51,8 +51,35 @@ pub fn load(
     environment: &BTreeMap<String, String>,
     connectors: &[&'static ConnectorSpec],
 ) -> Result<Loaded, Problems> {
-    let files = files::read(path);
-    let prepared = Prepared::of(path, &files, environment, connectors);
+    load_files(path, &files::read(path), environment, connectors)
+}
+
+/// Loads these texts, given with the names of their files, as if they lay in a folder. For fuzzing.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn load_texts(
+    texts: &[(&str, &str)],
+    environment: &BTreeMap<String, String>,
+    connectors: &[&'static ConnectorSpec],
+) -> Result<Loaded, Problems> {
+    let texts = texts.iter().map(|(name, text)| files::FileText {
+        path: Path::new(name).to_path_buf(),
+        text: (*text).to_owned(),
+        mode: 0o600,
+    });
+    let files = Files {
+        texts: texts.collect(),
+        ..Files::default()
+    };
+    load_files(Path::new("secpull.toml"), &files, environment, connectors)
+}
+
+fn load_files(
+    path: &Path,
+    files: &Files,
+    environment: &BTreeMap<String, String>,
+    connectors: &[&'static ConnectorSpec],
+) -> Result<Loaded, Problems> {
+    let prepared = Prepared::of(path, files, environment, connectors);
     let mut reader = prepared.reader(environment);
     let config = prepared
         .merged(&mut reader)

@@ -28,9 +28,13 @@ mod suggest;
 mod tools;
 mod trust;
 mod types;
+mod wrong;
 
 pub use environment::process_environment;
 pub use files::DEFAULT_PATH;
+pub use kind::EndpointOfRegion;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use load::load_texts;
 pub use load::{Loaded, Local, load, load_local};
 pub use problem::{Place, Problem, Problems};
 pub use reference::reference_markdown;

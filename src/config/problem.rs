@@ -1,7 +1,7 @@
 //! What is wrong with a configuration: a line each, all of them at once.
 
 use std::error::Error;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 /// Where a mistake is.
@@ -47,11 +47,24 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: ", self.place)?;
+        let mut line = OneLine(f);
+        write!(line, "{}: ", self.place)?;
         if !self.key.is_empty() {
-            write!(f, "{}: ", self.key)?;
+            write!(line, "{}: ", self.key)?;
         }
-        f.write_str(&self.message)
+        line.write_str(&self.message)
+    }
+}
+
+/// Spells out control characters: a quoted name in TOML may hold line breaks and a terminal's escape sequences.
+struct OneLine<'a, 'b>(&'a mut fmt::Formatter<'b>);
+
+impl fmt::Write for OneLine<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.chars().try_for_each(|c| match c {
+            c if c.is_control() => write!(self.0, "{}", c.escape_default()),
+            c => self.0.write_char(c),
+        })
     }
 }
 
@@ -103,3 +116,21 @@ impl fmt::Display for Problems {
 }
 
 impl Error for Problems {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_control_characters_leave_a_problem_on_one_line() {
+        let problem = Problem {
+            place: Place::Variable("A\n".to_owned()),
+            key: "tools.a\rb".to_owned(),
+            message: "unknown tool \u{1b}[31m; allowed: caf\u{e9}\nd".to_owned(),
+        };
+        assert_eq!(
+            problem.to_string(),
+            "environment variable A\\n: tools.a\\rb: unknown tool \\u{1b}[31m; allowed: caf\u{e9}\\nd"
+        );
+    }
+}

@@ -8,8 +8,9 @@ use config::{Map, Value, ValueKind};
 use super::Secret;
 use super::files::{read_bytes, readable_by_others};
 use super::key_path::KeyPath;
-use super::kind::{Kind, quoted, type_in_words};
+use super::kind::{Kind, type_in_words};
 use super::read::Reader;
+use super::wrong::quoted;
 
 const CREDENTIALS_VARIABLE: &str = "CREDENTIALS_DIRECTORY";
 

@@ -8,7 +8,7 @@ use croner::errors::CronError;
 use croner::parser::{CronParser, Seconds, Year};
 use url::{Host, Url};
 
-use super::kind::{Wrong, quoted};
+use super::wrong::{Wrong, quoted};
 use super::{ProxySetting, StoreUrl};
 
 pub(super) const CRON_ALLOWED: &str = "five fields (minute, hour, day of month, month, day of week, UTC) such as \"0 */6 * * *\", at most one of the two days restricted";

@@ -1,8 +1,10 @@
 //! What a connector says of itself, as data: checked here, printed by `secpull connectors`, written into the docs.
 
+use std::time::Duration;
+
 use super::Settings;
-use super::keys;
-use super::kind::{Key, Kind};
+use super::kind::{EndpointOfRegion, Kind, TEN_YEARS};
+use super::scalars::print_duration;
 
 /// A connector's description.
 #[derive(Debug)]
@@ -15,6 +17,9 @@ pub struct ConnectorSpec {
     pub location_meaning: &'static str,
     /// `location` where it is left out; none means that it must be given.
     pub default_location: Option<&'static str>,
+    /// For services that have a public endpoint in each region: the URL of a region's, none if the name is no region's.
+    /// `location` may then be such a name, and may be left out where the connector's setting `region` is one.
+    pub endpoint_of_region: Option<EndpointOfRegion>,
     /// Whether the tool's `secret` must be given.
     pub secret: Need,
     /// What the secret is, for people.
@@ -39,25 +44,6 @@ pub struct ConnectorSpec {
     pub validate_api: fn(tool: &Settings, api: &Settings) -> Vec<(&'static str, String)>,
     /// The same for a tool alone.
     pub validate_tool: fn(tool: &Settings) -> Vec<(&'static str, String)>,
-}
-
-impl ConnectorSpec {
-    /// Settings that have the key of a setting that every connector has, or a key twice; the common one would hide them.
-    /// Empty in a sound description.
-    #[must_use]
-    pub fn key_clashes(&self) -> Vec<&'static str> {
-        let [tool, api] = keys::common_keys();
-        let clashes = |common: &'static [Key], own: &'static [Setting]| {
-            own.iter().enumerate().filter_map(move |(index, setting)| {
-                let is_common = common.iter().any(|key| key.key == setting.key);
-                let is_twice = own[..index].iter().any(|other| other.key == setting.key);
-                (is_common || is_twice).then_some(setting.key)
-            })
-        };
-        clashes(tool, self.tool_settings)
-            .chain(clashes(api, self.api_settings))
-            .collect()
-    }
 }
 
 /// Whether something must be there.
@@ -94,7 +80,19 @@ impl Setting {
     /// The default as TOML, if there is one.
     #[must_use]
     pub fn default_toml(&self) -> Option<String> {
-        keys::setting_default(&self.kind)
+        let text = |text: &str| toml::Value::from(text).to_string();
+        match self.kind {
+            SettingKind::Text { default } | SettingKind::Words { default, .. } => default.map(text),
+            SettingKind::Integer { default, .. } => default.map(|number| number.to_string()),
+            SettingKind::Boolean { default } => default.map(|value| value.to_string()),
+            SettingKind::Duration { default_seconds } => {
+                default_seconds.map(|seconds| text(&print_duration(Duration::from_secs(seconds))))
+            }
+            SettingKind::List { default, .. } => {
+                Some(toml::Value::from(default.to_vec()).to_string())
+            }
+            SettingKind::Secret | SettingKind::Secrets => None,
+        }
     }
 }
 
@@ -143,4 +141,23 @@ pub enum SettingKind {
     Secret,
     /// A table of names and secrets (or plain strings): HTTP headers.
     Secrets,
+}
+
+impl Kind {
+    /// The kind of a connector's setting.
+    pub(super) fn of(setting: &SettingKind) -> Self {
+        match *setting {
+            SettingKind::Text { .. } => Self::AnyText,
+            SettingKind::Words { allowed, .. } => Self::Words(allowed),
+            SettingKind::Integer { min, max, .. } => Self::Integer { min, max },
+            SettingKind::Boolean { .. } => Self::Boolean,
+            SettingKind::Duration { .. } => Self::Duration {
+                min: Duration::ZERO,
+                max: TEN_YEARS,
+            },
+            SettingKind::List { allowed, .. } => Self::List(allowed),
+            SettingKind::Secret => Self::Secret,
+            SettingKind::Secrets => Self::Secrets,
+        }
+    }
 }

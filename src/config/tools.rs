@@ -10,11 +10,12 @@ use url::Url;
 use super::field::{Field, Fields};
 use super::key_path::KeyPath;
 use super::keys;
-use super::kind::{Key, one_of, quoted};
+use super::kind::{Key, one_of};
 use super::read::{Reader, Unknown};
 use super::revision::Digest;
 use super::scalars::is_loopback;
 use super::suggest::closest;
+use super::wrong::quoted;
 use super::{ConnectorSpec, Need, ProxySetting, Secret, Setting, Settings, Tool, trust};
 
 /// All tools that the configuration names.
@@ -186,14 +187,18 @@ fn location(
         return fields.take("location");
     }
     let spec = spec?;
-    let default = spec.default_location.and_then(|url| Url::parse(url).ok());
+    let region: Option<String> = spec
+        .endpoint_of_region
+        .and_then(|of| fields.text("region").and_then(of));
+    let default = region.as_deref().or(spec.default_location);
+    let default = default.and_then(|url| Url::parse(url).ok());
     if default.is_none() {
         reader.missing(
             &path.child("location"),
             format!(
                 "is missing; allowed: {}, {}",
                 spec.location_meaning,
-                super::kind::Kind::Location.allowed()
+                super::kind::Kind::Location(None).allowed()
             ),
         );
     }

@@ -3,7 +3,14 @@
 //! Belongs here: a vendor's paths, parameters, tables, and the mapping of its JSON to a [`crate::finding::Sighting`]. Does
 //! not belong here: the store, the schedule, deduplication. A connector never sees the store.
 
+#[cfg(feature = "aws")]
+mod aws_security_hub;
+mod burp;
+mod checkmarx_one;
 mod dependency_track;
+#[cfg(any(test, feature = "fuzzing"))]
+mod fuzzed;
+mod html;
 mod lenient;
 mod markdown;
 mod pages;
@@ -18,6 +25,8 @@ use crate::config::ApiConfiguration;
 use crate::http::HttpError;
 
 pub use pull::{Completeness, Pulled, Record, Scope, Sink, SinkClosed};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use registry::page_targets;
 pub use registry::{Connectors, spec_of, specs};
 
 /// Speaks one tool's API. One value per configured tool, shared by all its API configurations and runs.

@@ -90,6 +90,7 @@ mod tests {
                 detail: None,
             },
             branch: None,
+            part: None,
         });
         for _ in 0..SIGHTINGS_PER_PAGE + 1 {
             pages.add(Ok(Sighting::default()), &mut sink).await.unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::config::RecordFilter;
-use crate::finding::Sighting;
+use crate::finding::{Sighting, SourceKey};
 use crate::http::Meter;
 
 /// The vendor's own project, site, target or app that findings belong to.
@@ -19,13 +19,17 @@ pub struct Record {
     pub detail: Option<String>,
 }
 
-/// What is complete or not as a whole: one record, one branch of it where the connector reads branches by itself.
+/// What is complete or not as a whole: one record, one branch of it where the connector reads branches by itself, one part of
+/// that where the connector reads parts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Scope {
     /// The record.
     pub record: Record,
     /// The branch as the tool names it; none where the tool has none or the API configuration's label decides.
     pub branch: Option<String>,
+    /// What of the record and branch is read, where the tool proves its parts one by one (the engines of a scanner, say): each
+    /// part is a scope of its own. None where there is one whole.
+    pub part: Option<String>,
 }
 
 /// How the reading of a scope ended.
@@ -54,6 +58,14 @@ pub enum Pulled {
         unreadable: u64,
         /// The first reason for that, for people.
         unreadable_reason: Option<String>,
+    },
+    /// Findings of a scope that the tool still lists and that the API configuration leaves out: those that are known stay as
+    /// they are, others are not taken in. So a setting that is narrowed resolves nothing.
+    LeftOut {
+        /// Whose.
+        scope: Scope,
+        /// [`Sighting::source_key`] of each.
+        keys: Vec<SourceKey>,
     },
     /// The end of a scope. Without it a scope is not complete.
     End {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Connector, ConnectorError, dependency_track, trivy_prometheus};
+#[cfg(feature = "aws")]
+use super::aws_security_hub;
+use super::{Connector, ConnectorError, burp, checkmarx_one, dependency_track, trivy_prometheus};
 use crate::config::{Config, ConnectorSpec, Tool};
 use crate::http::HttpError;
 
@@ -15,9 +17,31 @@ struct Entry {
 }
 
 const ENTRIES: &[Entry] = &[
+    entry(&checkmarx_one::SPEC, checkmarx_one::open),
+    #[cfg(feature = "aws")]
+    entry(&aws_security_hub::SPEC, aws_security_hub::open),
+    entry(&burp::SPEC, burp::open),
     entry(&dependency_track::SPEC, dependency_track::open),
     entry(&trivy_prometheus::SPEC, trivy_prometheus::open),
 ];
+
+/// A connector, and its reader of pages.
+#[cfg(any(test, feature = "fuzzing"))]
+type PageTarget = (&'static ConnectorSpec, fn(&[u8]));
+
+#[cfg(any(test, feature = "fuzzing"))]
+const PAGE_TARGETS: &[PageTarget] = &[
+    (&checkmarx_one::SPEC, checkmarx_one::fuzzed::page),
+    (&dependency_track::SPEC, dependency_track::fuzzed::page),
+    (&trivy_prometheus::SPEC, trivy_prometheus::fuzzed::page),
+];
+
+/// Each connector's reader of pages, by the connector's name, to be fuzzed.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn page_targets() -> impl Iterator<Item = (&'static str, fn(&[u8]))> {
+    let targets = PAGE_TARGETS.iter();
+    targets.map(|(spec, target)| (spec.name, *target))
+}
 
 const fn entry(spec: &'static ConnectorSpec, open: Open) -> Entry {
     Entry { spec, open }

@@ -5,8 +5,9 @@ use tracing_subscriber::EnvFilter;
 /// The variable that says what is logged, in the syntax of tracing's filters: `debug`, `info,secpull::http=trace`.
 pub const VARIABLE: &str = "SECPULL_LOG";
 
-/// The scheduler crate says something for each ring; nobody wants to read that.
-const DEFAULT: &str = "info,tokio_cron_scheduler=warn";
+/// The scheduler crate says something for each ring; nobody wants to read that. What AWS's crate says of missing credentials is in the
+/// error too, in fewer words.
+const DEFAULT: &str = "info,tokio_cron_scheduler=warn,aws_config=error";
 
 /// Begins the service's log on standard error, as `SECPULL_LOG` says. Where the journal reads it, lines carry no time and no
 /// colour: the journal has its own.

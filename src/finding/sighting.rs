@@ -10,6 +10,9 @@ use super::{Content, Severity, Status};
 pub struct Sighting {
     /// The vendor's stable id; its form is in the connector's documentation.
     pub source_id: String,
+    /// What the vendor's id is unique in, where that is less than the record (a product among several): ids of two spaces are
+    /// never one sighting.
+    pub id_space: Option<String>,
     /// Severity after the connector's table.
     pub severity: Severity,
     /// Status after the connector's table.
@@ -31,7 +34,7 @@ pub struct Sighting {
     pub raw: String,
 }
 
-/// The first 16 bytes of a hash over a `source_id`; the key of a sighting in its scope.
+/// The first 16 bytes of a hash over a `source_id` and its space; the key of a sighting in its scope.
 pub type SourceKey = [u8; 16];
 
 /// Eight bytes over everything that a sighting says; equal digests mean that nothing changed.
@@ -41,8 +44,15 @@ impl Sighting {
     /// The key by which the store knows this sighting in its scope.
     #[must_use]
     pub fn source_key(&self) -> SourceKey {
+        let mut hasher = blake3::Hasher::new();
+        if let Some(space) = &self.id_space {
+            hasher.update(space.as_bytes());
+            // No id holds this byte, so the two texts cannot be cut apart in another way.
+            hasher.update(&[0xff]);
+        }
+        hasher.update(self.source_id.as_bytes());
         let mut key = [0; 16];
-        key.copy_from_slice(&blake3::hash(self.source_id.as_bytes()).as_bytes()[..16]);
+        key.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
         key
     }
 

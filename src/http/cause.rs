@@ -8,9 +8,9 @@ use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError};
 
 use super::HttpErrorKind;
-use super::client::Shared;
 use super::redirect::Refused;
 use super::retry::Retry;
+use super::shared::Shared;
 
 pub(super) struct Cause {
     pub(super) kind: HttpErrorKind,
@@ -43,6 +43,12 @@ pub(super) fn of_no_answer(error: &reqwest::Error, shared: &Shared) -> Cause {
     let route = &shared.route;
     if let Some(error) = find::<rustls::Error>(error) {
         return Cause::connection(tls_words(error), Retry::Never);
+    }
+    if out_of_descriptors(error) {
+        let words = format!(
+            "no connection{route}: this process has no file descriptor left; raise LimitNOFILE of its unit"
+        );
+        return Cause::connection(words, Retry::Soon);
     }
     if error.is_dns() {
         let detail = innermost(error);
@@ -232,6 +238,17 @@ fn io_kind(error: &(dyn Error + 'static)) -> Option<ErrorKind> {
         .filter_map(|error| error.downcast_ref::<io::Error>())
         .last()
         .map(io::Error::kind)
+}
+
+/// Neither the tool's fault nor the network's.
+fn out_of_descriptors(error: &(dyn Error + 'static)) -> bool {
+    let mut errors = chain(error).filter_map(|error| error.downcast_ref::<io::Error>());
+    errors.any(|error| {
+        matches!(
+            error.raw_os_error(),
+            Some(nix::libc::EMFILE | nix::libc::ENFILE)
+        )
+    })
 }
 
 /// What the innermost error says: the others only say that something went wrong.

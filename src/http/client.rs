@@ -1,70 +1,20 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
+use super::failure::excerpt;
 use super::gate::Gate;
 use super::redact::Redactor;
-use super::retry::Retries;
 use super::setup;
-use super::{HttpError, HttpErrorKind, Meter, Request};
-use crate::config::{Secret, Tool};
-
-/// How a tool's requests prove who they are. Headers are marked sensitive and never follow a redirect to another origin.
-#[derive(Debug, Clone, Default)]
-pub struct Authentication {
-    /// Header names and values; the values are secrets.
-    pub headers: Vec<(String, Secret)>,
-    /// User name and password.
-    pub basic: Option<(String, Secret)>,
-    /// `Authorization: Bearer`.
-    pub bearer: Option<Secret>,
-}
+use super::shared::{Caller, Limits, Shared, sensitive};
+use super::{Authentication, HttpError, HttpErrorKind, Meter, Request};
+use crate::config::Tool;
 
 /// One per tool: connection pool, trust, rate limit and limit of concurrent requests are shared by all its clones.
 #[derive(Clone)]
-pub struct Client {
-    pub(super) shared: Arc<Shared>,
-    pub(super) meter: Arc<Meter>,
-}
-
-/// What all clones share.
-pub(super) struct Shared {
-    pub(super) connections: reqwest::Client,
-    pub(super) tool: String,
-    pub(super) connector: String,
-    location: Url,
-    /// Limit for one whole request.
-    timeout: Duration,
-    pub(super) limits: Limits,
-    /// The proxy on the way, for messages.
-    pub(super) route: String,
-    pub(super) credentials: HeaderMap,
-    pub(super) gate: Gate,
-    pub(super) redactor: Redactor,
-}
-
-/// The limits that are the same for all tools.
-#[derive(Debug, Clone)]
-pub(super) struct Limits {
-    /// For a connection, TLS included.
-    pub(super) connect: Duration,
-    /// For the silence between two pieces of a body.
-    pub(super) stall: Duration,
-    pub(super) retries: Retries,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            stall: Duration::from_secs(60),
-            retries: Retries::default(),
-        }
-    }
-}
+pub struct Client(pub(super) Caller);
 
 impl Client {
     /// Builds the client of a tool.
@@ -92,7 +42,9 @@ impl Client {
             Gate::new(tool.max_concurrent_requests, tool.max_requests_per_second).map_err(setup)?;
         if let Some(Ok(sent)) = credentials.get(AUTHORIZATION).map(HeaderValue::to_str) {
             // User name and password are sent as one word that does not show them, and gives them away all the same.
-            redactor.add(sent.trim_start_matches("Basic "));
+            let word = sent.trim_start_matches("Basic ");
+            redactor.add(word);
+            redactor.add_to_data(word);
         }
         let shared = Shared {
             connections,
@@ -103,22 +55,58 @@ impl Client {
             limits,
             route: setup::route(tool),
             credentials,
-            gate,
-            redactor,
+            gate: Arc::new(gate),
+            redactor: Arc::new(redactor),
         };
-        Ok(Self {
+        Ok(Self(Caller {
             shared: Arc::new(shared),
             meter: Arc::default(),
-        })
+        }))
+    }
+
+    /// A client of another host that belongs to this client's tool, such as the one that gives out its tokens: trust, way out,
+    /// limits and redaction are the tool's, and the rate limit is shared. The credentials of this client are not sent there.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn beside(&self, tool: &Tool, location: &Url) -> Result<Self, HttpError> {
+        let Caller { shared, meter } = &self.0;
+        let tool = Tool {
+            location: location.clone(),
+            ..tool.clone()
+        };
+        let connections =
+            setup::connections(&tool, shared.limits.connect).map_err(|reason| HttpError {
+                kind: HttpErrorKind::Setup,
+                message: shared
+                    .redactor
+                    .redact(&format!("tool {}: {reason}", tool.name)),
+            })?;
+        let beside = Shared {
+            connections,
+            route: setup::route(&tool),
+            tool: tool.name,
+            connector: tool.connector,
+            location: tool.location,
+            timeout: tool.timeout,
+            limits: shared.limits.clone(),
+            credentials: HeaderMap::new(),
+            gate: Arc::clone(&shared.gate),
+            redactor: Arc::clone(&shared.redactor),
+        };
+        Ok(Self(Caller {
+            shared: Arc::new(beside),
+            meter: Arc::clone(meter),
+        }))
     }
 
     /// The same client, counting into this run's meter.
     #[must_use]
     pub fn metered(&self, meter: Arc<Meter>) -> Self {
-        Self {
-            shared: Arc::clone(&self.shared),
+        Self(Caller {
+            shared: Arc::clone(&self.0.shared),
             meter,
-        }
+        })
     }
 
     /// A GET of a path below the tool's location (`/api/version`); a prefix in the location is kept. What is no path
@@ -132,20 +120,26 @@ impl Client {
         self.request(Method::POST, path)
     }
 
+    /// Words of the tool, fit to be shown: secrets taken out, one line, cut.
+    #[must_use]
+    pub fn quote(&self, words: &str) -> String {
+        excerpt(&self.0.shared.redactor.redact(words), false)
+    }
+
     fn request(&self, method: Method, path: &str) -> Request {
-        let mut url = self.shared.location.clone();
+        let mut url = self.0.shared.location.clone();
         let prefix = url.path().trim_end_matches('/');
         let path = format!("{prefix}/{}", path.trim_start_matches('/'));
         url.set_path(&path);
-        Request::new(self.clone(), method, url, self.shared.timeout)
+        Request::new(self.0.clone(), method, url, self.0.shared.timeout)
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("tool", &self.shared.tool)
-            .field("location", &self.shared.location.as_str())
+            .field("tool", &self.0.shared.tool)
+            .field("location", &self.0.shared.location.as_str())
             .finish_non_exhaustive()
     }
 }
@@ -178,12 +172,4 @@ fn credentials(
         headers.insert(name, value);
     }
     Ok(headers)
-}
-
-fn sensitive(name: &str, value: &str) -> Result<HeaderValue, String> {
-    let mut value = HeaderValue::from_str(value).map_err(|_| {
-        format!("the secret for the header {name} holds a line break or another character that no header may hold")
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
 }

@@ -13,6 +13,8 @@ pub struct Elements {
     pub headers: HeaderMap,
     exchange: Exchange,
     splitter: Splitter,
+    /// The document around the array, once it was read.
+    envelope: String,
     /// Read, but not yet split.
     pending: Option<Bytes>,
     /// How it ended.
@@ -29,6 +31,7 @@ impl Elements {
             headers: exchange.headers().clone(),
             exchange,
             splitter: Splitter::new(path),
+            envelope: String::new(),
             pending: first,
             end: None,
         }
@@ -61,7 +64,7 @@ impl Elements {
     /// [`Self::next`] gave `None` or [`HttpErrorKind::UnexpectedShape`]; empty before. At most 1 MiB.
     #[must_use]
     pub fn envelope(&self) -> &str {
-        self.splitter.envelope()
+        &self.envelope
     }
 
     async fn advance(&mut self) -> Result<Option<Vec<Bytes>>, HttpError> {
@@ -76,28 +79,41 @@ impl Elements {
                     .map_err(|failure| failure.error)?,
             };
             let Some(chunk) = chunk else {
-                self.splitter
-                    .finish()
-                    .map_err(|error| self.refuse(&error))?;
+                let finished = self.splitter.finish();
+                self.envelope = self.redacted_envelope();
+                finished.map_err(|error| self.refuse(&error))?;
                 return Ok(None);
             };
             self.splitter
                 .feed(&chunk, &mut elements)
                 .map_err(|error| self.refuse(&error))?;
             if !elements.is_empty() {
+                for element in &mut elements {
+                    if let Some(redacted) = self.exchange.redact_json(element) {
+                        *element = redacted.into();
+                    }
+                }
                 return Ok(Some(elements));
             }
         }
+    }
+
+    fn redacted_envelope(&self) -> String {
+        let envelope = self.splitter.envelope();
+        self.exchange
+            .redact_json(envelope.as_bytes())
+            .and_then(|redacted| String::from_utf8(redacted).ok())
+            .unwrap_or_else(|| envelope.to_owned())
     }
 
     fn refuse(&self, error: &SplitError) -> HttpError {
         let kind = match error {
             SplitError::Truncated(_) | SplitError::Trailing(_) => HttpErrorKind::Truncated,
             SplitError::Malformed(_) => HttpErrorKind::NotJson,
-            SplitError::Scalar(_) | SplitError::NoArray(_) => HttpErrorKind::UnexpectedShape,
-            SplitError::ElementTooLarge { .. } | SplitError::EnvelopeTooLarge => {
-                HttpErrorKind::TooLarge
-            }
+            SplitError::NoArray(_) => HttpErrorKind::UnexpectedShape,
+            SplitError::ElementTooLarge { .. }
+            | SplitError::TooBlank(_)
+            | SplitError::EnvelopeTooLarge => HttpErrorKind::TooLarge,
         };
         self.exchange.fail(kind, error).error
     }

@@ -34,6 +34,20 @@ impl Exchange {
         request: reqwest::Request,
         limit: Duration,
     ) -> Result<Self, Failure> {
+        let exchange = Self::send(subject, request, limit).await?;
+        if exchange.status().is_success() {
+            Ok(exchange)
+        } else {
+            Err(exchange.refused().await)
+        }
+    }
+
+    /// Sends the request, and takes every status for an answer.
+    pub(super) async fn send(
+        subject: Subject,
+        request: reqwest::Request,
+        limit: Duration,
+    ) -> Result<Self, Failure> {
         let method = request.method().clone();
         let path = request.url().path().to_owned();
         let shared = &subject.shared;
@@ -62,22 +76,26 @@ impl Exchange {
         };
         let status = response.status().as_u16();
         tracing::debug!(%tool, %method, path, status, milliseconds, "answered");
-        let exchange = Self {
+        Ok(Self {
             subject,
             response,
             leave,
             limit,
             left: limit.saturating_sub(elapsed),
-        };
-        if exchange.response.status().is_success() {
-            Ok(exchange)
-        } else {
-            Err(exchange.refused().await)
-        }
+        })
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        self.response.status()
     }
 
     pub(super) fn headers(&self) -> &HeaderMap {
         self.response.headers()
+    }
+
+    /// Takes the tool's own credentials out of JSON that it delivers: it may echo what it was sent.
+    pub(super) fn redact_json(&self, json: &[u8]) -> Option<Vec<u8>> {
+        self.subject.shared.redactor.redact_json(json)
     }
 
     pub(super) fn fail(&self, kind: HttpErrorKind, what: impl Display) -> Failure {
@@ -173,7 +191,7 @@ impl Exchange {
             self.subject.shared.gate.pause(wait);
         }
         self.left = self.left.min(ERROR_BODY_WAIT);
-        let enough = MAX_ERROR_BODY + self.subject.shared.redactor.longest();
+        let enough = MAX_ERROR_BODY + self.subject.redactor.longest();
         let mut body = Vec::new();
         while body.len() < enough
             && let Ok(Some(chunk)) = self.chunk().await

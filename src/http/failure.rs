@@ -6,9 +6,11 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, StatusCode, Url};
 
 use super::cause;
-use super::client::Shared;
+use super::redact::Redactor;
 use super::retry::{Retry, may_pass};
+use super::shared::Shared;
 use super::{HttpError, HttpErrorKind};
+use crate::config::Secret;
 
 /// How much of an error's body is kept.
 pub(super) const MAX_ERROR_BODY: usize = 4 << 10;
@@ -27,6 +29,7 @@ pub(super) struct Failure {
 #[derive(Clone)]
 pub(super) struct Subject {
     pub(super) shared: Arc<Shared>,
+    pub(super) redactor: Arc<Redactor>,
     /// `GET https://host/path`.
     line: String,
 }
@@ -34,14 +37,22 @@ pub(super) struct Subject {
 impl Subject {
     pub(super) fn new(shared: Arc<Shared>, method: &Method, url: &Url) -> Self {
         let line = format!("{method} {}", bare(url));
-        Self { shared, line }
+        let redactor = Arc::clone(&shared.redactor);
+        Self {
+            shared,
+            redactor,
+            line,
+        }
+    }
+
+    /// This secret is not shown either.
+    pub(super) fn hiding(mut self, secret: &Secret) -> Self {
+        self.redactor = Arc::new(self.redactor.with(secret));
+        self
     }
 
     pub(super) fn error(&self, kind: HttpErrorKind, what: impl Display) -> HttpError {
-        let message = self
-            .shared
-            .redactor
-            .redact(&format!("{}: {what}", self.line));
+        let message = self.redactor.redact(&format!("{}: {what}", self.line));
         let message = one_line(&message);
         HttpError { kind, message }
     }
@@ -77,7 +88,7 @@ impl Subject {
         body: &[u8],
         retry_after: Option<Duration>,
     ) -> Failure {
-        let body = self.shared.redactor.redact(&String::from_utf8_lossy(body));
+        let body = self.redactor.redact(&String::from_utf8_lossy(body));
         let body = cut_bytes(body, MAX_ERROR_BODY);
         let excerpt = excerpt(&body, is_html(headers));
         let said = if excerpt.is_empty() {
@@ -142,7 +153,7 @@ fn status_hint(status: StatusCode, connector: &str) -> String {
 }
 
 /// The telling part of an error's body, on one line.
-fn excerpt(body: &str, html: bool) -> String {
+pub(super) fn excerpt(body: &str, html: bool) -> String {
     let telling = if html {
         title(body).unwrap_or("an HTML page")
     } else if body.trim_start().starts_with(['{', '[']) {

@@ -2,6 +2,7 @@
 //!
 //! Belongs here: whatever is the same for every vendor. Does not belong here: a vendor's paths, parameters, shapes.
 
+mod authentication;
 mod cause;
 mod client;
 mod decode;
@@ -13,16 +14,20 @@ mod gate;
 mod meter;
 mod redact;
 mod redirect;
+mod relay;
 mod request;
 mod retry;
 mod setup;
+mod shared;
 mod splitter;
 #[cfg(test)]
 mod tests;
 
-pub use client::{Authentication, Client};
+pub use authentication::Authentication;
+pub use client::Client;
 pub use elements::Elements;
 pub use error::{HttpError, HttpErrorKind};
 pub use meter::Meter;
+pub use relay::{Relayed, Unanswered};
 pub use request::{Answer, Request};
 pub use splitter::{MAX_ELEMENT, MAX_ENVELOPE, SplitError, Splitter};

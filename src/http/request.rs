@@ -5,7 +5,7 @@ use std::time::Duration;
 use backon::Retryable;
 use bytes::Bytes;
 use futures_util::FutureExt;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,7 +14,9 @@ use super::elements::Elements;
 use super::exchange::Exchange;
 use super::failure::{Failure, Subject, bare};
 use super::retry::Patience;
-use super::{Client, HttpError, HttpErrorKind, decode};
+use super::shared::{Caller, sensitive};
+use super::{HttpError, HttpErrorKind, decode};
+use crate::config::Secret;
 
 /// Largest JSON answer that is read as a whole, unpacked.
 const MAX_JSON: usize = 64 << 20;
@@ -27,10 +29,12 @@ const MAX_TEXT: usize = 1 << 20;
 /// is).
 #[must_use]
 pub struct Request {
-    client: Client,
+    caller: Caller,
     method: Method,
     url: Url,
     headers: HeaderMap,
+    /// In place of the client's own, with its header.
+    bearer: Option<(Secret, HeaderValue)>,
     body: Option<Bytes>,
     idempotent: bool,
     limit: Duration,
@@ -48,13 +52,14 @@ pub struct Answer<T> {
 }
 
 impl Request {
-    pub(super) fn new(client: Client, method: Method, url: Url, limit: Duration) -> Self {
+    pub(super) fn new(caller: Caller, method: Method, url: Url, limit: Duration) -> Self {
         let idempotent = method == Method::GET;
         Self {
-            client,
+            caller,
             method,
             url,
             headers: HeaderMap::new(),
+            bearer: None,
             body: None,
             idempotent,
             limit,
@@ -77,6 +82,16 @@ impl Request {
                 self.headers.insert(name, value);
             }
             _ => self.broken = Some(format!("the header {name} cannot be sent with this value")),
+        }
+        self
+    }
+
+    /// Sends `Authorization: Bearer` with a token that was fetched at run time, in place of the client's own authorization. It
+    /// is kept out of messages like the tool's own secrets, and never follows a redirect to another origin.
+    pub fn bearer(mut self, token: &Secret) -> Self {
+        match sensitive("Authorization", &format!("Bearer {}", token.expose())) {
+            Ok(value) => self.bearer = Some((token.clone(), value)),
+            Err(reason) => self.broken = Some(reason),
         }
         self
     }
@@ -130,6 +145,7 @@ impl Request {
             .retrying(|mut exchange| async move {
                 exchange.expect_json()?;
                 let body = exchange.body(MAX_JSON).await?;
+                let body = exchange.redact_json(&body).map_or(body, Bytes::from);
                 Ok((exchange.headers().clone(), body))
             })
             .await?;
@@ -151,7 +167,10 @@ impl Request {
             })
             .await?;
         match String::from_utf8(body.into()) {
-            Ok(body) => Ok(Answer { headers, body }),
+            Ok(body) => Ok(Answer {
+                headers,
+                body: self.caller.shared.redactor.redact(&body),
+            }),
             Err(_) => Err(self.subject().error(
                 HttpErrorKind::UnexpectedShape,
                 "the answer is not UTF-8 text",
@@ -186,7 +205,11 @@ impl Request {
     }
 
     fn subject(&self) -> Subject {
-        Subject::new(self.client.shared.clone(), &self.method, &self.url)
+        let subject = Subject::new(self.caller.shared.clone(), &self.method, &self.url);
+        match &self.bearer {
+            Some((token, _)) => subject.hiding(token),
+            None => subject,
+        }
     }
 
     /// Sends the request and reads its answer, as often as it takes and may.
@@ -198,7 +221,7 @@ impl Request {
         if let Some(reason) = &self.broken {
             return Err(subject.error(HttpErrorKind::Setup, reason));
         }
-        let retries = &self.client.shared.limits.retries;
+        let retries = &self.caller.shared.limits.retries;
         let sent = AtomicU32::new(0);
         let mut patience = Patience::new(retries);
         // Boxed, because the compiler does not find futures that borrow from one another fit for other threads.
@@ -230,9 +253,9 @@ impl Request {
 
     async fn send(&self, subject: &Subject, sent: &AtomicU32) -> Result<Exchange, Failure> {
         let request = self.build();
-        self.client.meter.count_request();
+        self.caller.meter.count_request();
         if sent.fetch_add(1, Ordering::Relaxed) > 0 {
-            self.client.meter.count_retry();
+            self.caller.meter.count_retry();
         }
         Exchange::begin(subject.clone(), request, self.limit).await
     }
@@ -241,7 +264,10 @@ impl Request {
         let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
         let headers = request.headers_mut();
         headers.extend(self.headers.clone());
-        headers.extend(self.client.shared.credentials.clone());
+        headers.extend(self.caller.shared.credentials.clone());
+        if let Some((_, value)) = &self.bearer {
+            headers.insert(AUTHORIZATION, value.clone());
+        }
         *request.body_mut() = self.body.clone().map(Into::into);
         request
     }

@@ -1,6 +1,6 @@
 //! One run from its start to its report.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::Utc;
@@ -72,6 +72,8 @@ struct Import<'a> {
     progress: &'a Progress,
     meter: Arc<Meter>,
     readings: HashMap<Scope, Reading>,
+    /// Ids of records of which a scope has ended; a record may have several.
+    records: HashSet<String>,
     proofs: Vec<Proof>,
     writing: Writing,
     /// Why scopes are not complete, in the order in which it was found out.
@@ -89,6 +91,7 @@ impl<'a> Import<'a> {
             progress,
             meter: Arc::default(),
             readings: HashMap::new(),
+            records: HashSet::new(),
             proofs: Vec::new(),
             writing: Writing::new(store, job.run),
             troubles: Vec::new(),
@@ -159,6 +162,13 @@ impl<'a> Import<'a> {
                     self.note_unreadable(&scope, unreadable, unreadable_reason);
                 }
                 self.take_page(scope, sightings, unreadable).await
+            }
+            Pulled::LeftOut { scope, keys } => {
+                self.open(&scope).await?;
+                if let Some(reading) = self.readings.get_mut(&scope) {
+                    reading.leave(&keys);
+                }
+                Ok(())
             }
             Pulled::End {
                 scope,
@@ -270,7 +280,9 @@ impl<'a> Import<'a> {
         }
         self.proofs
             .extend(reading.into_proof(self.job.api.resolve_after));
-        self.progress.send_modify(|p| p.records += 1);
+        self.records.insert(scope.record.id);
+        let records = self.records.len() as u64;
+        self.progress.send_modify(|p| p.records = records);
         Ok(())
     }
 

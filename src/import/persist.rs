@@ -144,10 +144,23 @@ async fn patiently<T, F>(run: RunId, work: impl FnMut() -> F) -> Result<T, Store
 where
     F: Future<Output = Result<T, StoreError>>,
 {
-    work.retry(patience())
+    let mut said = false;
+    let done = work
+        .retry(patience())
         .when(is_passing)
-        .notify(|error, wait| tracing::warn!(run, "{error}; trying again in {wait:?}"))
-        .await
+        .notify(|error, wait| {
+            // Once: what is wrong stays the same from one try to the next.
+            if std::mem::replace(&mut said, true) {
+                tracing::debug!(run, "{error}; trying again in {wait:?}");
+            } else {
+                tracing::warn!(run, "{error}; trying again for about a minute");
+            }
+        })
+        .await;
+    if said && done.is_ok() {
+        tracing::info!(run, "the store works again");
+    }
+    done
 }
 
 async fn ended<T>(task: Task<T>) -> Result<T, StoreError> {

@@ -16,6 +16,7 @@ pub(super) fn scope_key(api: &ApiConfiguration, scope: &Scope) -> ScopeKey {
     ScopeKey {
         record_id: scope.record.id.clone(),
         record_name: scope.record.name.clone(),
+        part: scope.part.clone(),
         filing: Filing {
             product: product.clone(),
             branch: api.labels.branch.clone().or_else(|| scope.branch.clone()),
@@ -115,6 +116,20 @@ impl Reading {
             });
         }
         counts
+    }
+
+    /// These are there, and stay as they are where they are known.
+    pub(super) fn leave(&mut self, keys: &[SourceKey]) {
+        for key in keys {
+            let place = self
+                .state
+                .known
+                .binary_search_by_key(key, |(known, _)| *known);
+            // After its end a scope has nothing to look up.
+            if let Ok(place) = place {
+                self.seen[place] = true;
+            }
+        }
     }
 
     /// Some row could not be read: nothing can be concluded from absence.

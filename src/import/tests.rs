@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod model;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -55,6 +57,7 @@ impl Connector for Script {
 struct House {
     store: Arc<dyn Store>,
     api: ApiConfiguration,
+    limits: ImportLimits,
     _folder: tempfile::TempDir,
 }
 
@@ -65,6 +68,11 @@ impl House {
         Self {
             store: open(&url).await.unwrap(),
             api: api("shop"),
+            limits: ImportLimits {
+                max_resolved_fraction: 0.5,
+                min_held: 20,
+                run_timeout: Duration::from_secs(60),
+            },
             _folder: folder,
         }
     }
@@ -91,11 +99,7 @@ impl House {
             run: id,
             api: Arc::new(self.api.clone()),
             connector: Ok(Arc::new(Script(Mutex::new(acts)))),
-            limits: ImportLimits {
-                max_resolved_fraction: 0.5,
-                min_held: 20,
-                run_timeout: Duration::from_secs(60),
-            },
+            limits: self.limits.clone(),
         };
         let (progress, _) = watch::channel(ProgressSnapshot::default());
         run(&self.store, job, &progress, cancel).await;
@@ -160,6 +164,7 @@ fn scope(name: &str) -> Scope {
     Scope {
         record: record(name),
         branch: None,
+        part: None,
     }
 }
 
@@ -464,6 +469,30 @@ async fn rows_of_one_source_id_are_one_sighting_whatever_pages_they_come_on() {
     let again = house.import(acts()).await;
     assert_eq!((again.new, again.updated, again.unchanged), (0, 0, 1));
     assert_eq!(house.findings().await[0].severity, Severity::Critical);
+}
+
+#[tokio::test]
+async fn what_a_setting_leaves_out_stays_as_it_is_and_is_not_taken_in_anew() {
+    let house = House::new().await;
+    house
+        .import(vec![page("r", &["a", "b", "c"]), complete("r")])
+        .await;
+    let left_out = Act::Say(Pulled::LeftOut {
+        scope: scope("r"),
+        keys: vec![sighting("b").source_key(), sighting("new").source_key()],
+    });
+    let run = house
+        .import(vec![page("r", &["a"]), left_out, complete("r")])
+        .await;
+    assert_eq!((run.new, run.resolved), (0, 1));
+    assert_eq!(
+        house.statuses().await,
+        [
+            status("a", Status::Open),
+            status("b", Status::Open),
+            status("c", Status::Resolved)
+        ]
+    );
 }
 
 #[tokio::test]

@@ -8,13 +8,16 @@ use crate::finding::{Digest, Filing, Fingerprint, Kind, Severity, Sighting, Sour
 /// The store's number of a scope.
 pub type ScopeId = i64;
 
-/// What is reconciled as a whole: one record of one API configuration on one branch.
+/// What is reconciled as a whole: one record of one API configuration on one branch, or one
+/// part of that.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ScopeKey {
     /// The vendor's id of the record.
     pub record_id: String,
     /// The vendor's name of the record.
     pub record_name: String,
+    /// The part of the record, where its connector reads parts.
+    pub part: Option<String>,
     /// Where its findings are filed; its branch is the scope's.
     pub filing: Filing,
 }

@@ -171,7 +171,7 @@ fn the_peers_groups_decide_who_may_do_what() {
 
     let outsider = run(NOBODY, 1, &["runs"]);
     assert_eq!(outsider.code, 3, "{outsider:#?}");
-    assert!(outsider.stderr.contains("ermission"), "{outsider:#?}");
+    assert!(outsider.stderr.contains("not allowed"), "{outsider:#?}");
 
     let member = |arguments: &[&str]| run(NOBODY, NOBODY, arguments);
     member(&["run", "shop"]).exits(0);

@@ -230,7 +230,9 @@ fn a_record_that_is_no_longer_listed_is_missing_and_keeps_its_findings() {
     assert_eq!(with_status(&installation.findings(), "open").len(), 6);
     let status = installation.secpull(&["status", "--format", "json"]);
     let status = status.json();
-    let records = status[0]["records"].as_array().unwrap();
+    let records = status["api_configurations"][0]["records"]
+        .as_array()
+        .unwrap();
     let state = |name: &str| {
         let record = records.iter().find(|record| record["name"] == name);
         record.unwrap()["state"].clone()

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::arrows::{Module, arrows};
 
 /// From the ground up: each floor knows only those before it.
-const FLOORS: [&str; 9] = [
+const FLOORS: [&str; 10] = [
     "finding",
     "config",
     "http",
@@ -16,6 +16,8 @@ const FLOORS: [&str; 9] = [
     "schedule",
     "daemon",
     "cli",
+    // Not in the shipped binary.
+    "fuzzing",
 ];
 
 /// Floors that do not know each other although one stands above the other.
@@ -57,35 +59,34 @@ fn arrows_between_floors_point_down() {
 fn no_files_know_each_other_in_a_circle() {
     let graph = graph();
     let mut done = BTreeSet::new();
+    let mut circles = Vec::new();
     for start in graph.keys() {
-        let mut trail = Vec::new();
-        if let Some(circle) = walk(start, &graph, &mut trail, &mut done) {
-            panic!("a circle: {circle}");
-        }
+        walk(start, &graph, &mut Vec::new(), &mut done, &mut circles);
     }
+    assert!(circles.is_empty(), "circles:\n{}", circles.join("\n"));
 }
 
+/// Goes along all arrows once; one that leads back to the trail closes a circle.
 fn walk(
     module: &Module,
     graph: &BTreeMap<Module, BTreeSet<Module>>,
     trail: &mut Vec<Module>,
     done: &mut BTreeSet<Module>,
-) -> Option<String> {
-    if let Some(start) = trail.iter().position(|m| m == module) {
+    circles: &mut Vec<String>,
+) {
+    if let Some(start) = trail.iter().position(|earlier| earlier == module) {
         let names: Vec<_> = trail[start..].iter().map(|m| m.join("::")).collect();
-        return Some(format!("{} -> {}", names.join(" -> "), module.join("::")));
+        circles.push(format!("{} -> {}", names.join(" -> "), module.join("::")));
+        return;
     }
-    if !done.insert(module.clone()) && !trail.contains(module) {
-        return None;
+    if !done.insert(module.clone()) {
+        return;
     }
     trail.push(module.clone());
     for target in graph.get(module).into_iter().flatten() {
-        if let Some(circle) = walk(target, graph, trail, done) {
-            return Some(circle);
-        }
+        walk(target, graph, trail, done, circles);
     }
     trail.pop();
-    None
 }
 
 #[test]

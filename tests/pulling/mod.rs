@@ -110,6 +110,7 @@ impl Outcome {
                 completeness,
             } => self.ends.push((scope, completeness)),
             Pulled::Warning(warning) => self.warnings.push(warning),
+            other => panic!("not expected of these connectors: {other:?}"),
         }
     }
 

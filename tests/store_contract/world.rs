@@ -242,6 +242,7 @@ impl<'a> Read<'a> {
         ScopeKey {
             record_id: self.record.to_owned(),
             record_name: format!("{} by name", self.record),
+            part: None,
             filing: self.filing.clone(),
         }
     }

@@ -97,9 +97,9 @@ async fn an_unchanged_import_writes_nothing_and_proves_that_they_are_still_there
 async fn a_change_of_severity_and_of_status_is_history() {
     let world = World::new().await;
     let a = sighting("a", "CVE-1");
-    world.import("shop", 0, &[a.clone()]).await;
+    world.import("shop", 0, std::slice::from_ref(&a)).await;
     let worse = with_severity(a, Severity::Critical);
-    let import = world.import("shop", 1, &[worse.clone()]).await;
+    let import = world.import("shop", 1, std::slice::from_ref(&worse)).await;
     assert_eq!(import.counts.updated, 1);
     let accepted = with_status(worse, Status::RiskAccepted);
     world.import("shop", 2, &[accepted]).await;
@@ -134,10 +134,10 @@ async fn a_change_of_severity_and_of_status_is_history() {
 async fn the_tools_own_fixed_resolves_at_once_and_open_again_reopens() {
     let world = World::new().await;
     let a = sighting("a", "CVE-1");
-    world.import("shop", 0, &[a.clone()]).await;
+    world.import("shop", 0, std::slice::from_ref(&a)).await;
     let fixed = with_status(a.clone(), Status::Resolved);
     let import = world
-        .import_as(&Read::of("shop", 1).partly(), &[fixed.clone()])
+        .import_as(&Read::of("shop", 1).partly(), std::slice::from_ref(&fixed))
         .await;
     assert_eq!((import.counts.updated, import.counts.resolved), (1, 1));
     assert_eq!(world.only().await.resolved_at, Some(day(1)));
@@ -204,7 +204,7 @@ async fn rows_of_one_sighting_in_two_batches_of_a_run_are_merged() {
 async fn a_second_row_of_an_unchanged_sighting_is_merged_into_what_is_stored() {
     let world = World::new().await;
     let stored = with_severity(sighting("a", "CVE-1"), Severity::High);
-    world.import("shop", 0, &[stored.clone()]).await;
+    world.import("shop", 0, std::slice::from_ref(&stored)).await;
     let run = world.begin("shop").await;
     let scope = world
         .store

@@ -33,6 +33,11 @@ pub(super) fn too_many_requests(retry_after: Option<u32>) -> Response {
     response
 }
 
+pub(super) fn echo(credential: &str) -> Response {
+    let text = format!("cannot understand a request that came with {credential}");
+    (StatusCode::BAD_REQUEST, text).into_response()
+}
+
 pub(super) fn bad_gateway() -> Response {
     let page = Html("<html><head><title>502 Bad Gateway</title></head><body></body></html>");
     (StatusCode::BAD_GATEWAY, page).into_response()

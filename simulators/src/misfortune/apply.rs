@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use super::plan::page_of;
 use super::{Misfortune, answers, rows};
-use crate::server::{Peer, Shared, change_parameters, lock, parameters};
+use crate::server::{Peer, Shared, change_parameters, credential, lock, parameters};
 
 /// Page that only [`Misfortune::EndlessPages`] reaches; its total is always one page ahead.
 const ONE_MORE: u64 = 1;
@@ -76,17 +76,23 @@ pub(crate) async fn apply(
             response
         }
         Misfortune::RepeatedPage => {
-            next.run(with_page(request, dialect.page_parameters, 1))
-                .await
+            next.run(with_page(
+                request,
+                dialect.page_parameters,
+                dialect.first_page,
+            ))
+            .await
         }
         Misfortune::EndlessPages => {
-            let page = page_of(dialect, &parameters).unwrap_or(1);
-            let first = with_page(request, dialect.page_parameters, 1);
+            let page = page_of(dialect, &parameters).unwrap_or(dialect.first_page);
+            let first = with_page(request, dialect.page_parameters, dialect.first_page);
+            let pages = u64::from(page - dialect.first_page) + 1 + ONE_MORE;
             let mut response = altered(first, next, |body| {
-                Body::from(rows::as_of_page(dialect, &body, page))
+                let body = rows::as_of_page(dialect, &body, page);
+                Body::from(rows::with_total(dialect, &body, pages))
             })
             .await;
-            raise_total(&mut response, dialect.total_header, u64::from(page));
+            raise_total(&mut response, dialect.total_header, pages);
             response
         }
         Misfortune::UnknownEnumValues => {
@@ -98,6 +104,14 @@ pub(crate) async fn apply(
         Misfortune::WrongTypesAndNullsInARow => {
             altered(request, next, |body| {
                 Body::from(rows::with_wrong_types(dialect, &body))
+            })
+            .await
+        }
+        Misfortune::CredentialInAnError => answers::echo(&credential(request.headers())),
+        Misfortune::CredentialInARow => {
+            let credential = credential(request.headers());
+            altered(request, next, |body| {
+                Body::from(rows::with_text(dialect, &body, &credential))
             })
             .await
         }
@@ -133,14 +147,14 @@ fn with_page(mut request: Request, names: &[&str], page: u32) -> Request {
 }
 
 /// The total grows with the page, so that it never says that all has been read.
-fn raise_total(response: &mut Response, header: Option<&'static str>, page: u64) {
+fn raise_total(response: &mut Response, header: Option<&'static str>, pages: u64) {
     let Some(header) = header else { return };
     let total = response
         .headers()
         .get(header)
         .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if let Some(total) = total {
-        let total = total.saturating_mul(page + ONE_MORE);
+        let total = total.saturating_mul(pages);
         response.headers_mut().insert(header, total.into());
     }
 }

@@ -67,6 +67,10 @@ pub enum Misfortune {
     WrongTypesAndNullsInARow,
     /// The first row is null.
     NullInsteadOfARow,
+    /// 400 with the credential that came along in its body.
+    CredentialInAnError,
+    /// The first row repeats the credential that came along, in texts that were not there before.
+    CredentialInARow,
 }
 
 impl Misfortune {
@@ -99,6 +103,8 @@ impl Misfortune {
         Self::UnknownEnumValues,
         Self::WrongTypesAndNullsInARow,
         Self::NullInsteadOfARow,
+        Self::CredentialInAnError,
+        Self::CredentialInARow,
     ];
 
     /// For people, as the end of "when …".
@@ -130,6 +136,8 @@ impl Misfortune {
             Self::UnknownEnumValues => "rows have words that no documentation lists",
             Self::WrongTypesAndNullsInARow => "a row has wrong types and nulls",
             Self::NullInsteadOfARow => "a row is null",
+            Self::CredentialInAnError => "an error repeats the credential",
+            Self::CredentialInARow => "a row repeats the credential",
         }
     }
 
@@ -159,7 +167,7 @@ impl Misfortune {
 pub(crate) struct Dialect {
     /// The vendor, in short.
     pub(crate) vendor: &'static str,
-    /// Part of the path of the calls that deliver findings.
+    /// Part of the path, or of the GraphQL operation's name, of the calls that deliver findings.
     pub(crate) data: &'static str,
     /// A healthy answer without rows.
     pub(crate) empty: &'static str,
@@ -167,8 +175,12 @@ pub(crate) struct Dialect {
     pub(crate) opening: &'static str,
     /// Header with the number of all rows, if there is one.
     pub(crate) total_header: Option<&'static str>,
-    /// Parameters that hold the page to be read, counted from 1; none where lists have no pages.
+    /// Member of the body with the number of all rows, if there is one.
+    pub(crate) total_key: Option<&'static str>,
+    /// Parameters that hold the page to be read; none where lists have no pages.
     pub(crate) page_parameters: &'static [&'static str],
+    /// The number of the first page.
+    pub(crate) first_page: u32,
     /// Keys that lead from the body to the list of rows.
     pub(crate) rows: &'static [&'static str],
     /// Keys anywhere in a row whose values are words of an enumeration.

@@ -1,6 +1,7 @@
 //! When a misfortune strikes.
 
 use super::{Dialect, Misfortune};
+use crate::server::OPERATION;
 
 /// A misfortune with its time and place.
 #[derive(Debug, Clone)]
@@ -54,7 +55,11 @@ impl Plan {
     }
 
     fn concerns(&self, dialect: &Dialect, path: &str, parameters: &[(String, String)]) -> bool {
-        let place = self.everywhere || path.contains(dialect.data);
+        let place = self.everywhere
+            || path.contains(dialect.data)
+            || parameters
+                .iter()
+                .any(|(key, value)| key == OPERATION && value.contains(dialect.data));
         let text = self.containing.as_deref().is_none_or(|text| {
             path.contains(text) || parameters.iter().any(|(_, value)| value.contains(text))
         });

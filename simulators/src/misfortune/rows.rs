@@ -11,6 +11,21 @@ pub(super) fn as_of_page(dialect: &Dialect, body: &[u8], page: u32) -> Vec<u8> {
     each_row(dialect, body, |_, row| (dialect.as_of_page)(row, page))
 }
 
+/// The body's own total so many times over, where it has one.
+pub(super) fn with_total(dialect: &Dialect, body: &[u8], times: u64) -> Vec<u8> {
+    let Some(key) = dialect.total_key else {
+        return body.to_vec();
+    };
+    let raised = || {
+        let mut members = serde_json::from_slice::<BTreeMap<String, Box<RawValue>>>(body).ok()?;
+        let total = members.get_mut(key)?;
+        let number: u64 = total.get().parse().ok()?;
+        *total = to_raw_value(&number.saturating_mul(times)).ok()?;
+        serde_json::to_vec(&members).ok()
+    };
+    raised().unwrap_or_else(|| body.to_vec())
+}
+
 pub(super) fn with_unknown_words(dialect: &Dialect, body: &[u8]) -> Vec<u8> {
     each_row(dialect, body, |index, row| {
         if index % 2 == 0 {
@@ -34,6 +49,34 @@ pub(super) fn with_null_row(dialect: &Dialect, body: &[u8]) -> Vec<u8> {
             *row = Value::Null;
         }
     })
+}
+
+/// The text in new members of the first row, wherever it has texts already.
+pub(super) fn with_text(dialect: &Dialect, body: &[u8], text: &str) -> Vec<u8> {
+    each_row(dialect, body, |index, row| {
+        if index == 0 {
+            mention(row, dialect.texts, text);
+        }
+    })
+}
+
+fn mention(value: &mut Value, beside: &[&str], text: &str) {
+    match value {
+        Value::Object(members) => {
+            members
+                .values_mut()
+                .for_each(|member| mention(member, beside, text));
+            if beside.iter().any(|key| members.contains_key(*key)) {
+                for key in ["title", "description"] {
+                    members.insert(key.to_owned(), format!("sent with {text}").into());
+                }
+            }
+        }
+        Value::Array(values) => values
+            .iter_mut()
+            .for_each(|value| mention(value, beside, text)),
+        _ => {}
+    }
 }
 
 /// Latin-1's é in place of the first letter after the middle.

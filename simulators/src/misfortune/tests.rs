@@ -292,3 +292,19 @@ async fn the_other_host_of_a_redirect_tells_whether_a_credential_followed() {
 
     assert!(paged.0.requests_elsewhere()[0].credential);
 }
+
+#[tokio::test]
+async fn a_credential_comes_back_in_an_error_or_in_a_row_of_the_same_identity() {
+    let paged = Paged::struck(Misfortune::CredentialInAnError).await;
+    let answer = paged.page(1).await.unwrap();
+    assert_eq!(answer.status(), 400);
+    assert!(answer.text().await.unwrap().contains(API_KEY));
+
+    let paged = Paged::new().await;
+    let healthy = paged.rows(1).await;
+    paged.0.inflict(Misfortune::CredentialInARow);
+    let rows = paged.rows(1).await;
+    assert!(rows[0].to_string().contains(API_KEY));
+    assert_eq!(rows[0]["matrix"], healthy[0]["matrix"]);
+    assert_eq!(rows[1], healthy[1]);
+}

@@ -16,7 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use connection::Peer;
 use connection::{Listener, bind};
+pub(crate) use record::OPERATION;
 pub use record::SeenRequest;
+pub(crate) use record::credential;
 use record::{Recorded, Recorder, buffered};
 
 use crate::misfortune::{Dialect, Misfortune, Plan, Plans, apply};

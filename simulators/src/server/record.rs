@@ -9,6 +9,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use serde_json::Value;
 
 use super::lock;
 
@@ -22,10 +23,28 @@ const CREDENTIALS: &[&str] = &[
 ];
 
 /// Query parameters that some vendors take credentials from, and that clients must not use: they land in logs.
-const CREDENTIAL_PARAMETERS: &[&str] = &["apikey", "api_key", "token", "access_token"];
+const CREDENTIAL_PARAMETERS: &[&str] = &[
+    "apikey",
+    "api_key",
+    "token",
+    "access_token",
+    "refresh_token",
+    "client_secret",
+];
 
 /// More than any request of secpull's.
 const BODY_LIMIT: usize = 1 << 20;
+
+/// Parameter that holds the name of a GraphQL operation.
+pub(crate) const OPERATION: &str = "operationName";
+
+/// The credential that came along, for answers that echo it.
+pub(crate) fn credential(headers: &HeaderMap) -> String {
+    let mut sent = CREDENTIALS.iter().filter_map(|name| headers.get(*name));
+    let sent = sent.next().and_then(|value| value.to_str().ok());
+    let word = sent.and_then(|value| value.rsplit(' ').next());
+    word.unwrap_or("no credential").to_owned()
+}
 
 /// One request, without its secrets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +53,8 @@ pub struct SeenRequest {
     pub method: String,
     /// Path, with the prefix if the simulator has one.
     pub path: String,
-    /// Parameters of the URL, then those of a form body, decoded; the values of credentials are left empty.
+    /// Parameters of the URL, then those of a form body, of a GraphQL operation, or the single values of another JSON
+    /// object, decoded; the values of credentials are left empty.
     pub parameters: Vec<(String, String)>,
     /// Headers, names in lower case; of those that carry credentials the value is left empty.
     pub headers: BTreeMap<String, String>,
@@ -72,6 +92,10 @@ pub(super) async fn buffered(request: Request, next: Next) -> Response {
     let mut parameters = decode(parts.uri.query().unwrap_or_default().as_bytes());
     if is_form(&parts.headers) {
         parameters.extend(decode(&body));
+    } else if let Some(operation) = of_graphql(&body) {
+        parameters.extend(operation);
+    } else if let Ok(Value::Object(members)) = serde_json::from_slice(&body) {
+        parameters.extend(scalars(members));
     }
     parts.extensions.insert(Recorded { parameters });
     next.run(Request::from_parts(parts, Body::from(body))).await
@@ -79,6 +103,36 @@ pub(super) async fn buffered(request: Request, next: Next) -> Response {
 
 fn decode(text: &[u8]) -> Vec<(String, String)> {
     form_urlencoded::parse(text).into_owned().collect()
+}
+
+/// The members of a JSON body that are one value each.
+fn scalars(members: serde_json::Map<String, Value>) -> impl Iterator<Item = (String, String)> {
+    members.into_iter().filter_map(|(name, value)| match value {
+        Value::String(text) => Some((name, text)),
+        Value::Number(number) => Some((name, number.to_string())),
+        Value::Bool(flag) => Some((name, flag.to_string())),
+        _ => None,
+    })
+}
+
+/// The operation's name, its variables, and where those are `start` and `count` the number of the page.
+fn of_graphql(body: &[u8]) -> Option<Vec<(String, String)>> {
+    let call: Value = serde_json::from_slice(body).ok()?;
+    call.get("query")?;
+    let operation = call.get(OPERATION)?.as_str()?;
+    let mut parameters = vec![(OPERATION.to_owned(), operation.to_owned())];
+    let variables = call.get("variables").and_then(Value::as_object);
+    for (name, value) in variables.into_iter().flatten() {
+        let value = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        parameters.push((name.clone(), value));
+    }
+    let number = |name| variables.and_then(|all| all.get(name)?.as_u64());
+    if let (Some(start), Some(count @ 1..)) = (number("start"), number("count")) {
+        parameters.push(("page".to_owned(), (start / count + 1).to_string()));
+    }
+    Some(parameters)
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

@@ -5,8 +5,8 @@ use std::io::Write;
 use serde_json::Value;
 
 use super::row::{COLUMNS, Row};
-use crate::cli::args::Format;
 use crate::cli::failure::Failure;
+use crate::cli::format::Format;
 use crate::cli::listing::csv_record;
 use crate::cli::output::{Look, Output};
 use crate::cli::table::{Field, Grid};

@@ -8,9 +8,9 @@ mod source;
 
 use clap::{Args, Subcommand};
 
-use super::args::{Format, Listing};
 use super::context::Context;
 use super::failure::{Exit, Failure};
+use super::format::{Format, Listing};
 use filters::Filters;
 use source::Source;
 

@@ -5,9 +5,9 @@ use std::io::Write;
 use serde_json::Value;
 
 use super::{export, source};
-use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
+use crate::cli::format::Format;
 use crate::cli::listing;
 use crate::cli::output::Output;
 use crate::cli::table::{Column, Field, Grid};

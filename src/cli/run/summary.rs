@@ -1,8 +1,8 @@
 //! What the runs came to: the summary and the exit code.
 
 use super::News;
-use crate::cli::args::Format;
 use crate::cli::failure::{Exit, Failure};
+use crate::cli::format::Format;
 use crate::cli::listing::{self, Listed};
 use crate::cli::output::Output;
 use crate::cli::table::{Column, Field, state_colour};

@@ -6,9 +6,9 @@ use tokio::task::JoinSet;
 use super::display::Display;
 use super::summary::Summary;
 use super::{Feed, News};
-use crate::cli::args::Format;
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
+use crate::cli::format::Format;
 use crate::daemon::control::api::StartedRun;
 use crate::daemon::control::client::Client;
 

@@ -5,15 +5,13 @@ mod general;
 mod tool;
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use api_configuration::API_KEYS;
 use general::{CONTROL_KEYS, GENERAL_SCHEDULE_KEYS, IMPORT_KEYS, STORE_KEYS};
 use tool::TOOL_KEYS;
 
 use super::kind::{Default, Key, Kind};
-use super::scalars::print_duration;
-use super::{ConnectorSpec, Setting, SettingKind};
+use super::{ConnectorSpec, Setting};
 
 /// A table of the top level.
 pub(super) struct Section {
@@ -128,7 +126,13 @@ const fn toml(value: &'static str) -> Default {
 
 /// The keys of a tool, with its connector's own if that is known.
 pub(super) fn tool_keys(spec: Option<&'static ConnectorSpec>) -> Vec<Key> {
-    with_own(TOOL_KEYS, spec.map_or(&[], |spec| spec.tool_settings))
+    let mut keys = with_own(TOOL_KEYS, spec.map_or(&[], |spec| spec.tool_settings));
+    for key in &mut keys {
+        if let Kind::Location(endpoint_of_region) = &mut key.kind {
+            *endpoint_of_region = spec.and_then(|spec| spec.endpoint_of_region);
+        }
+    }
+    keys
 }
 
 /// The keys of an API configuration, with its connector's own if that is known.
@@ -155,7 +159,8 @@ impl Key {
             key: setting.key,
             kind: Kind::of(&setting.kind),
             required: setting.required,
-            default: setting_default(&setting.kind)
+            default: setting
+                .default_toml()
                 .map_or(Default::None, |toml| Default::Toml(toml.into())),
             meaning: setting.meaning,
             example: "",
@@ -163,17 +168,21 @@ impl Key {
     }
 }
 
-/// The default of a connector's setting, as TOML.
-pub(super) fn setting_default(kind: &SettingKind) -> Option<String> {
-    let text = |text: &str| toml::Value::from(text).to_string();
-    match *kind {
-        SettingKind::Text { default } | SettingKind::Words { default, .. } => default.map(text),
-        SettingKind::Integer { default, .. } => default.map(|number| number.to_string()),
-        SettingKind::Boolean { default } => default.map(|value| value.to_string()),
-        SettingKind::Duration { default_seconds } => {
-            default_seconds.map(|seconds| text(&print_duration(Duration::from_secs(seconds))))
-        }
-        SettingKind::List { default, .. } => Some(toml::Value::from(default.to_vec()).to_string()),
-        SettingKind::Secret | SettingKind::Secrets => None,
+impl ConnectorSpec {
+    /// Settings that have the key of a setting that every connector has, or a key twice; the common one would hide them.
+    /// Empty in a sound description.
+    #[must_use]
+    pub fn key_clashes(&self) -> Vec<&'static str> {
+        let [tool, api] = common_keys();
+        let clashes = |common: &'static [Key], own: &'static [Setting]| {
+            own.iter().enumerate().filter_map(move |(index, setting)| {
+                let is_common = common.iter().any(|key| key.key == setting.key);
+                let is_twice = own[..index].iter().any(|other| other.key == setting.key);
+                (is_common || is_twice).then_some(setting.key)
+            })
+        };
+        clashes(tool, self.tool_settings)
+            .chain(clashes(api, self.api_settings))
+            .collect()
     }
 }

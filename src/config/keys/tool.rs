@@ -13,7 +13,7 @@ pub(super) const TOOL_KEYS: &[Key] = &[
     ),
     key(
         "location",
-        Kind::Location,
+        Kind::Location(None),
         Default::Words("the connector's, if it has one; else it must be given"),
         "\"https://dependencytrack.example.com\"",
         "Base URL of the tool's API; a path in it is kept.",

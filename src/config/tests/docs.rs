@@ -62,6 +62,7 @@ fn the_example_to_install_loads_as_it_is_and_with_everything_uncommented() {
         title: "",
         location_meaning: "",
         default_location: None,
+        endpoint_of_region: None,
         secret: Need::Required,
         secret_meaning: "",
         permissions: &[],

@@ -328,6 +328,7 @@ const CATALOGUE_COPY: ConnectorSpec = ConnectorSpec {
     title: "",
     location_meaning: "",
     default_location: None,
+    endpoint_of_region: None,
     secret: super::Need::Refused,
     secret_meaning: "",
     permissions: &[],

@@ -169,6 +169,7 @@ fn sighting(source_id: String, row: Row<'_>, raw: &str) -> Sighting {
         .is_some_and(|source| source.eq_ignore_ascii_case(INTERNAL));
     Sighting {
         source_id,
+        id_space: None,
         severity: severity(vulnerability.severity.as_str()),
         status: status(
             analysis.state.as_str(),

@@ -4,6 +4,8 @@
 
 mod api;
 mod finding;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod fuzzed;
 mod paging;
 mod project;
 mod spec;
@@ -230,6 +232,7 @@ impl<'a> Import<'a> {
         let scope = Scope {
             record: project.record(),
             branch: None,
+            part: None,
         };
         Self {
             project,

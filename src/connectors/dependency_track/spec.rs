@@ -9,6 +9,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
     title: "OWASP Dependency-Track 4.x and 5.x",
     location_meaning: "the API server's root, not the frontend's",
     default_location: None,
+    endpoint_of_region: None,
     secret: Need::Required,
     secret_meaning: "an API key of a team (sent as X-Api-Key)",
     permissions: &[

@@ -42,6 +42,7 @@ pub(super) fn map(metric: &Metric, labels: &Labels<'_>, cluster: &str) -> Result
     let word = labels.get("severity");
     Ok(Sighting {
         source_id: source_id(metric, labels, &place),
+        id_space: None,
         severity: severity(word),
         status: Status::Open,
         source_severity: word.map(str::to_owned),

@@ -4,6 +4,8 @@
 
 mod answer;
 mod finding;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) mod fuzzed;
 mod health;
 mod metric;
 mod query;

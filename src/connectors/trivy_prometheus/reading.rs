@@ -71,6 +71,7 @@ impl Clusters {
             pages: Pages::of(Scope {
                 record,
                 branch: None,
+                part: None,
             }),
             seen: [false; METRICS.len()],
         });
@@ -93,6 +94,21 @@ impl Clusters {
     pub(super) fn into_pages(self) -> impl Iterator<Item = (Cluster, Pages)> {
         let read = self.read.into_iter();
         read.filter_map(|(cluster, read)| Some((cluster, read?.pages)))
+    }
+
+    /// Counts rows of which nobody can tell whose they are, in one place.
+    async fn note_unreadable(
+        &mut self,
+        rows: u64,
+        reason: &str,
+        sink: &mut Sink,
+    ) -> Result<(), SinkClosed> {
+        if let Some(read) = self.read.values_mut().flatten().next() {
+            for _ in 0..rows {
+                read.pages.add(Err(reason.to_owned()), sink).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn flush(&mut self, sink: &mut Sink) -> Result<(), SinkClosed> {
@@ -167,13 +183,17 @@ async fn read_part(
         Query::Other(text) => text.clone(),
     };
     let mut elements = snapshot.server.series(&promql, &snapshot.time).await?;
-    let mut unreadable = None;
+    let mut unreadable = 0;
+    let mut unreadable_reason = None;
     loop {
         match elements.next().await {
             Ok(Some(series)) => {
                 for element in series {
                     let taken = take(&element, snapshot, clusters, sink).await;
-                    unreadable = unreadable.or(taken.map_err(Failure::Other)?);
+                    if let Some(reason) = taken.map_err(Failure::Other)? {
+                        unreadable += 1;
+                        unreadable_reason.get_or_insert(reason);
+                    }
                 }
             }
             Ok(None) => break,
@@ -187,10 +207,16 @@ async fn read_part(
     clusters.flush(sink).await.map_err(closed)?;
     let refused = |reason| Failure::Other(ConnectorError::Refused(reason));
     let answer = Answer::parse(elements.envelope()).map_err(refused)?;
-    match answer.not_a_vector() {
-        Some(reason) => Err(refused(reason)),
-        None => Ok(unreadable.or_else(|| answer.partial())),
+    // Only now: the result of a query for a number consists of plain values, and those are no rows that cannot be read.
+    if let Some(reason) = answer.not_a_vector() {
+        return Err(refused(reason));
     }
+    if let Some(reason) = unreadable_reason {
+        let noted = clusters.note_unreadable(unreadable, &reason, sink).await;
+        noted.map_err(closed)?;
+        return Ok(Some(reason));
+    }
+    Ok(answer.partial())
 }
 
 fn closed(closed: SinkClosed) -> Failure {
@@ -219,12 +245,7 @@ async fn take(
         Ok(Series::Present(labels)) => labels,
         Ok(Series::Void) => return Ok(None),
         Ok(Series::Range) => return Err(ConnectorError::Refused(RANGE.to_owned())),
-        Err(reason) => {
-            if let Some(read) = clusters.read.values_mut().flatten().next() {
-                read.pages.add(Err(reason.clone()), sink).await?;
-            }
-            return Ok(Some(reason));
-        }
+        Err(reason) => return Ok(Some(reason)),
     };
     let (index, metric) = source(&labels)?;
     let cluster = snapshot.cluster_of(&labels);

@@ -9,6 +9,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
     title: "Trivy Operator's metrics, through Prometheus or a compatible server",
     location_meaning: "the Prometheus server's root with its prefix, for Mimir https://…/prometheus",
     default_location: None,
+    endpoint_of_region: None,
     secret: Need::Optional,
     secret_meaning: "the password of username (HTTP basic), or without username a bearer token",
     permissions: &["read access to the query API (/api/v1/query)"],

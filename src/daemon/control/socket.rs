@@ -26,6 +26,16 @@ pub enum SocketError {
     /// `control.group` names nothing.
     #[error("control.group: there is no group {0:?} on this machine")]
     UnknownGroup(String),
+    /// The group cannot be given.
+    #[error(
+        "cannot give the control socket {path} to control.group: {error}; the service's user must be a member of it and may not be kept from chown, as the unit keeps it: there, set Group= instead"
+    )]
+    Group {
+        /// The socket.
+        path: PathBuf,
+        /// The system's words.
+        error: std::io::Error,
+    },
     /// The system refuses.
     #[error("cannot {what} the control socket {path}: {error}")]
     System {
@@ -67,8 +77,10 @@ impl Socket {
         let listener = UnixListener::bind(path).map_err(failed("create"))?;
         let file = SocketFile::of(path).map_err(failed("look at"))?;
         // The process's file mask lets nobody but the owner connect until the group is right.
-        std::os::unix::fs::chown(path, None, Some(group.as_raw()))
-            .map_err(failed("give control.group"))?;
+        give_to(path, group).map_err(|error| SocketError::Group {
+            path: path.to_owned(),
+            error,
+        })?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660))
             .map_err(failed("set the mode of"))?;
         Ok(Self {
@@ -87,6 +99,14 @@ impl Socket {
     pub(super) fn into_parts(self) -> (UnixListener, SocketFile) {
         (self.listener, self.file)
     }
+}
+
+/// Asks for nothing where there is nothing to change: under the hardened unit the call alone is refused.
+fn give_to(path: &Path, group: Gid) -> std::io::Result<()> {
+    if std::fs::symlink_metadata(path)?.gid() == group.as_raw() {
+        return Ok(());
+    }
+    std::os::unix::fs::chown(path, None, Some(group.as_raw()))
 }
 
 /// Removes the file when dropped, if it is still the one that was made.

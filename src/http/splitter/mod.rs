@@ -11,6 +11,10 @@ pub const MAX_ELEMENT: usize = 8 << 20;
 /// Largest document around the array, in bytes.
 pub const MAX_ENVELOPE: usize = 1 << 20;
 
+/// Longest run of white space outside elements, in bytes. No tool indents that far; a body that unpacks to gigabytes of it
+/// is an attack.
+const MAX_BLANK: usize = 64 << 10;
+
 /// Cuts one big JSON array into its elements while it arrives, without parsing them: only strings and brackets are looked
 /// at. No I/O.
 ///
@@ -24,6 +28,8 @@ pub struct Splitter {
     carry: BytesMut,
     /// How many bytes came before this chunk.
     offset: u64,
+    /// How many bytes of white space the present run has, outside elements.
+    blank: usize,
 }
 
 /// Why a document cannot be split.
@@ -35,9 +41,6 @@ pub enum SplitError {
     /// The input goes on after the document.
     #[error("the body goes on after the end of the JSON document, at byte {0}")]
     Trailing(u64),
-    /// An element after the first is a number, a text, true, false or null.
-    #[error("an element of the array is neither an object nor an array, at byte {0}")]
-    Scalar(u64),
     /// Not JSON.
     #[error("the body is not JSON: {0}")]
     Malformed(String),
@@ -47,10 +50,13 @@ pub enum SplitError {
         /// Where it was noticed.
         place: u64,
     },
+    /// A run of white space is longer than `MAX_BLANK`.
+    #[error("more than {max} KiB of white space in a row, at byte {0}", max = MAX_BLANK >> 10)]
+    TooBlank(u64),
     /// The rest is larger than [`MAX_ENVELOPE`].
     #[error("the document around the array is larger than {} MiB", MAX_ENVELOPE >> 20)]
     EnvelopeTooLarge,
-    /// Valid JSON, but no array at the path, or one that begins with a scalar.
+    /// Valid JSON, but no array at the path.
     #[error("{0}")]
     NoArray(String),
 }
@@ -68,6 +74,8 @@ enum State {
     Comma,
     /// In an element, this many brackets deep.
     Inside { depth: usize, text: Text },
+    /// In an element that is a text, a number, true, false or null; nothing before its first byte.
+    Scalar(Option<Text>),
 }
 
 /// Whether the next byte is in a string.
@@ -88,6 +96,7 @@ impl Splitter {
             carry: BytesMut::new(),
             outline: Outline::new(path),
             offset: 0,
+            blank: 0,
         }
     }
 
@@ -115,13 +124,27 @@ impl Splitter {
                         at = bytes.len();
                     }
                 },
+                State::Scalar(text) => match scalar_end(bytes, at, text) {
+                    Ok(end) => {
+                        elements.push(self.take_element(chunk, start, end)?);
+                        self.state = State::Comma;
+                        at = end;
+                    }
+                    Err(text) => {
+                        self.keep(&bytes[start..], start)?;
+                        self.state = State::Scalar(Some(text));
+                        at = bytes.len();
+                    }
+                },
                 State::Outline => {
+                    self.count_blank(bytes[at], at)?;
                     if self.outline.takes(bytes[at], self.offset + at as u64)? {
                         self.state = State::First;
                     }
                     at += 1;
                 }
                 State::First | State::Element | State::Comma => {
+                    self.count_blank(bytes[at], at)?;
                     start = at;
                     at += usize::from(self.between(bytes[at], at)?);
                 }
@@ -169,14 +192,9 @@ impl Splitter {
                 self.state = State::Outline;
                 true
             }
-            (b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n', State::First) => {
-                // Another sort of answer: what is around it may tell which.
-                self.outline.array_holds_scalars();
-                self.state = State::Outline;
+            (b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n', State::First | State::Element) => {
+                self.state = State::Scalar(None);
                 false
-            }
-            (b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n', State::Element) => {
-                return Err(SplitError::Scalar(place));
             }
             _ => {
                 return Err(SplitError::Malformed(format!(
@@ -186,6 +204,18 @@ impl Splitter {
             }
         };
         Ok(taken)
+    }
+
+    fn count_blank(&mut self, byte: u8, at: usize) -> Result<(), SplitError> {
+        self.blank = if byte.is_ascii_whitespace() {
+            self.blank + 1
+        } else {
+            0
+        };
+        if self.blank > MAX_BLANK {
+            return Err(SplitError::TooBlank(self.offset + at as u64));
+        }
+        Ok(())
     }
 
     /// The element that ends before `end`.
@@ -263,6 +293,20 @@ fn scan(bytes: &[u8], mut at: usize, mut depth: usize, text: Text) -> Scan {
         }
     }
     Scan::Open(depth, Text::Outside)
+}
+
+/// The index after a scalar, or how the bytes end. Whether a word or a number is one is found out by the element's reader.
+fn scalar_end(bytes: &[u8], at: usize, text: Option<Text>) -> Result<usize, Text> {
+    match text {
+        None if bytes[at] == b'"' => string_end(bytes, at + 1),
+        Some(Text::String) => string_end(bytes, at),
+        Some(Text::Escape) => string_end(bytes, at + 1),
+        None | Some(Text::Outside) => bytes[at..]
+            .iter()
+            .position(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t' | b',' | b']'))
+            .map(|length| at + length)
+            .ok_or(Text::Outside),
+    }
 }
 
 /// The index after the quote that ends a string, or how the bytes end.

@@ -26,16 +26,9 @@ pub(super) struct Outline {
     expects_key: bool,
     /// Whether the last key there is the one that leads on.
     key_leads: bool,
-    found: Found,
+    /// Whether there is an array at the path.
+    found: bool,
     closed: bool,
-}
-
-/// What is at the path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
-    NoArray,
-    Scalars,
-    Array,
 }
 
 impl Outline {
@@ -52,7 +45,7 @@ impl Outline {
             on_path: 0,
             expects_key: false,
             key_leads: false,
-            found: Found::NoArray,
+            found: false,
             closed: false,
         }
     }
@@ -114,11 +107,6 @@ impl Outline {
         self.close();
     }
 
-    /// The array that was opened has no elements such as are wanted: it belongs to the envelope.
-    pub(super) fn array_holds_scalars(&mut self) {
-        self.found = Found::Scalars;
-    }
-
     /// The input has ended after `length` bytes.
     pub(super) fn finish(&mut self, length: u64) -> Result<(), SplitError> {
         if self.depth > 0 || self.text != Text::Outside || !self.started {
@@ -134,13 +122,12 @@ impl Outline {
             }
         })?;
         self.finished = text;
-        let path = self.path.join(".");
-        Err(SplitError::NoArray(match (self.found, self.path) {
-            (Found::Array, _) => return Ok(()),
-            (Found::NoArray, []) => "the answer is not a JSON array".to_owned(),
-            (Found::NoArray, _) => format!("the answer has no array at {path}"),
-            (Found::Scalars, []) => "the answer is an array of plain values".to_owned(),
-            (Found::Scalars, _) => format!("the array at {path} holds plain values"),
+        if self.found {
+            return Ok(());
+        }
+        Err(SplitError::NoArray(match self.path {
+            [] => "the answer is not a JSON array".to_owned(),
+            path => format!("the answer has no array at {}", path.join(".")),
         }))
     }
 
@@ -164,7 +151,7 @@ impl Outline {
 
     fn list_opens(&mut self, place: u64) -> Result<bool, SplitError> {
         let is_target = self.on_path == self.path.len() && self.at_step();
-        if is_target && self.found != Found::NoArray {
+        if is_target && self.found {
             return Err(SplitError::Malformed(format!(
                 "{} occurs twice, at byte {place}",
                 self.path.join(".")
@@ -172,7 +159,7 @@ impl Outline {
         }
         self.open(false);
         if is_target {
-            self.found = Found::Array;
+            self.found = true;
         }
         Ok(is_target)
     }

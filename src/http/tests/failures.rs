@@ -213,7 +213,7 @@ async fn an_unknown_host_is_told_from_a_resolver_that_is_down() {
     }
     let client = client(&"http://host.invalid/".parse().unwrap());
     let url = "http://host.invalid/".parse().unwrap();
-    let subject = Subject::new(client.shared.clone(), &reqwest::Method::GET, &url);
+    let subject = Subject::new(client.0.shared.clone(), &reqwest::Method::GET, &url);
     for (words, retry) in [
         (
             "failed to lookup address information: Name or service not known",

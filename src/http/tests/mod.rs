@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::client::Limits;
 use super::retry::Retries;
+use super::shared::Limits;
 use super::{Authentication, Client};
 use crate::config::{ProxySetting, Secret, Settings, Tool, Trust};
 

@@ -306,3 +306,116 @@ fn debug_output_shows_no_secret() {
     let shown = format!("{client:?} {request:?} {:?}", by_key());
     assert!(!shown.contains("s3cret"), "{shown}");
 }
+
+#[tokio::test]
+async fn a_token_fetched_at_run_time_takes_the_place_of_the_clients_own_and_is_shown_nowhere() {
+    const TOKEN: &str = "t0ken/at+run.time";
+    let echo = format!(r#"{{"error":"token {TOKEN} of {KEY} is not known"}}"#);
+    let server = Server::start(move |_, _| answer(403, &[JSON], &echo)).await;
+    let authentication = Authentication {
+        bearer: Some(Secret::new(KEY)),
+        ..Authentication::default()
+    };
+    let client = Client::with_limits(&tool(&server.url), &authentication, hasty()).unwrap();
+    let request = client.get("/api").bearer(&Secret::new(TOKEN));
+    let debug = format!("{request:?}");
+    let error = request.json::<Value>().await.unwrap_err();
+    let sent = server.requests().remove(0);
+    assert_eq!(
+        header(&sent, "authorization"),
+        Some(format!("Bearer {TOKEN}").as_str())
+    );
+    for text in [debug, format!("{error:?}"), error.to_string()] {
+        assert!(!text.contains(TOKEN) && !text.contains(KEY), "{text}");
+    }
+    assert!(error.message.contains("token *** of ***"), "{error}");
+}
+
+#[tokio::test]
+async fn a_token_that_no_header_may_hold_is_not_sent_and_not_shown() {
+    let server = Server::start(|_, _| json_answer("{}")).await;
+    let request = client(&server.url).get("/").bearer(&Secret::new("a\nb"));
+    let error = request.json::<Value>().await.unwrap_err();
+    assert_eq!(error.kind, HttpErrorKind::Setup);
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_second_host_of_a_tool_gets_none_of_its_credentials_and_shares_its_limits() {
+    let first = Server::start(|_, _| json_answer("{}")).await;
+    let second = Server::start(|_, _| answer(403, &[], format!("who is {KEY}?"))).await;
+    let tool = tool(&first.url);
+    let client = client_of(&tool);
+    let beside = client.beside(&tool, &second.url).unwrap();
+    let error = beside.get("/token").json::<Value>().await.unwrap_err();
+    assert!(error.message.contains("who is ***?"), "{error}");
+    assert_eq!(header(&second.requests()[0], "x-api-key"), None);
+    assert!(Arc::ptr_eq(&client.0.shared.gate, &beside.0.shared.gate));
+}
+
+fn signed(url: &url::Url) -> reqwest::Request {
+    let mut request = reqwest::Request::new(reqwest::Method::POST, url.join("/signed").unwrap());
+    let value = "made elsewhere".parse().unwrap();
+    request.headers_mut().insert("authorization", value);
+    *request.body_mut() = Some("exactly this".into());
+    request
+}
+
+#[tokio::test]
+async fn a_relayed_request_goes_out_as_it_is_and_any_status_is_an_answer() {
+    let server = Server::start(|_, _| answer(503, &[JSON], "{\"why\":1}")).await;
+    let client = client(&server.url);
+    let relayed = client.relay(signed(&server.url), 2, None).await.unwrap();
+    assert_eq!(
+        (relayed.status, &relayed.body[..]),
+        (503, &b"{\"why\":1}"[..])
+    );
+    assert!(!relayed.wants_a_long_rest);
+    let requests = server.requests();
+    assert_eq!(requests.len(), 1);
+    assert_eq!(
+        header(&requests[0], "authorization"),
+        Some("made elsewhere")
+    );
+    assert_eq!(header(&requests[0], "x-api-key"), None);
+    assert!(requests[0].ends_with("exactly this"));
+    assert_eq!(
+        (client.0.meter.requests(), client.0.meter.retries()),
+        (1, 1)
+    );
+}
+
+#[tokio::test]
+async fn a_relayed_request_without_an_answer_says_whether_another_may_have_one() {
+    let client = client(&"http://127.0.0.1:9".parse().unwrap());
+    let url = "http://127.0.0.1:9".parse().unwrap();
+    let unanswered = client.relay(signed(&url), 1, None).await.unwrap_err();
+    assert!(unanswered.passing);
+    assert!(unanswered.error.message.contains("refused"));
+
+    let server = Server::start(|_, _| vec![Step::Hang]).await;
+    let client = client_of(&tool(&server.url));
+    let limit = Some(Duration::from_millis(100));
+    let unanswered = client
+        .relay(signed(&server.url), 1, limit)
+        .await
+        .unwrap_err();
+    assert!(!unanswered.passing);
+    assert_eq!(unanswered.error.kind, HttpErrorKind::TimedOut);
+}
+
+#[tokio::test]
+async fn a_long_rest_is_told_and_a_short_one_is_kept_for_all() {
+    let server = Server::start(|_, _| answer(429, &[("retry-after", "3600")], "")).await;
+    let relayed = client(&server.url)
+        .relay(signed(&server.url), 1, None)
+        .await;
+    assert!(relayed.unwrap().wants_a_long_rest);
+}
+
+#[test]
+fn a_presentable_text_is_one_line_without_secrets() {
+    let client = client(&"http://127.0.0.1:9".parse().unwrap());
+    let text = format!("no\n{KEY} \u{1b}[31m");
+    assert_eq!(client.presentable(&text), "no *** [31m");
+}

@@ -196,6 +196,8 @@ impl Unpacked<'_> {
         let said = self.said()?;
         Ok(Sighting {
             source_id: said.source_id.into_owned(),
+            // Is in the key, which is stored beside.
+            id_space: None,
             severity,
             status,
             source_severity: said.source_severity.map(Cow::into_owned),

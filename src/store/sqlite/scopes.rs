@@ -16,11 +16,12 @@ const ADD_FILING: &str = "
 const FILING_BY_NAMES: &str =
     "SELECT id FROM filings WHERE product = ?1 AND branch = ?2 AND service = ?3";
 const ADD_SCOPE: &str = "
-    INSERT INTO scopes (api_configuration_id, record_id, branch, filing_id) VALUES (?1, ?2, ?3, ?4)
-    ON CONFLICT (api_configuration_id, record_id, branch)
+    INSERT INTO scopes (api_configuration_id, record_id, branch, part, filing_id) VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (api_configuration_id, record_id, branch, part)
     DO UPDATE SET filing_id = excluded.filing_id WHERE filing_id <> excluded.filing_id";
 const SCOPE_BY_NAMES: &str = "
-    SELECT id FROM scopes WHERE api_configuration_id = ?1 AND record_id = ?2 AND branch = ?3";
+    SELECT id FROM scopes
+    WHERE api_configuration_id = ?1 AND record_id = ?2 AND branch = ?3 AND part = ?4";
 const ADD_SCOPE_FILING: &str = "
     INSERT INTO scope_filings (scope_id, filing_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
 const SCOPE: &str = "
@@ -83,15 +84,19 @@ pub(super) fn open(
     put_record(transaction, api, &scope.record_id, &scope.record_name)?;
     let filing = filing_id(transaction, &scope.filing)?;
     let branch = scope.filing.branch.as_deref().unwrap_or_default();
+    let part = scope.part.as_deref().unwrap_or_default();
     transaction.prepare_cached(ADD_SCOPE)?.execute(params![
         api,
         scope.record_id,
         branch,
+        part,
         filing
     ])?;
     let id = transaction
         .prepare_cached(SCOPE_BY_NAMES)?
-        .query_row(params![api, scope.record_id, branch], |row| row.get(0))?;
+        .query_row(params![api, scope.record_id, branch, part], |row| {
+            row.get(0)
+        })?;
     transaction
         .prepare_cached(ADD_SCOPE_FILING)?
         .execute([id, filing])?;

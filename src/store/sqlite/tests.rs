@@ -28,6 +28,7 @@ async fn begin(store: &dyn Store) -> (RunId, ScopeId) {
     let scope = ScopeKey {
         record_id: "r".to_owned(),
         record_name: "r".to_owned(),
+        part: None,
         filing: crate::finding::Filing::default(),
     };
     (run, store.open_scope(run, scope).await.unwrap().id)

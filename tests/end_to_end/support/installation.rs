@@ -11,14 +11,23 @@ use super::{Daemon, Ran};
 /// A folder with a configuration, in which everything that secpull makes stays.
 pub(crate) struct Installation {
     folder: TempDir,
+    /// The store's, below the other.
+    store_folder: &'static str,
 }
 
 impl Installation {
     /// An installation whose `secpull.toml` ends with this text.
     pub(crate) fn new(toml: &str) -> Self {
+        Self::with_store_in("", toml)
+    }
+
+    /// With a folder for the store alone, which can be given troubles of its own.
+    pub(crate) fn with_store_in(store_folder: &'static str, toml: &str) -> Self {
         let installation = Self {
             folder: tempfile::tempdir().unwrap(),
+            store_folder,
         };
+        fs::create_dir_all(installation.path(store_folder)).unwrap();
         installation.configure(toml);
         installation
     }
@@ -32,7 +41,27 @@ impl Installation {
     }
 
     pub(crate) fn store(&self) -> PathBuf {
-        self.path("secpull.db")
+        self.path(self.store_folder).join("secpull.db")
+    }
+
+    /// Whether there is a store that has got its tables.
+    pub(crate) fn has_schema(&self) -> bool {
+        self.store().exists() && {
+            let store = rusqlite::Connection::open(self.store()).unwrap();
+            let version =
+                store.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0));
+            version.unwrap() > 0
+        }
+    }
+
+    /// What SQLite finds wrong with the store; `ok` if nothing.
+    pub(crate) fn integrity(&self) -> Vec<String> {
+        let store = rusqlite::Connection::open(self.store()).unwrap();
+        let mut violations = store.prepare("PRAGMA foreign_key_check").unwrap();
+        assert!(violations.query([]).unwrap().next().unwrap().is_none());
+        let mut check = store.prepare("PRAGMA integrity_check").unwrap();
+        let lines = check.query_map([], |row| row.get(0)).unwrap();
+        lines.map(Result::unwrap).collect()
     }
 
     /// Writes `secpull.toml`: store and socket in this folder, and the text.

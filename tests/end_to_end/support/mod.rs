@@ -1,9 +1,12 @@
 //! An installation of secpull in a folder of its own: configuration, store, socket, and the real binary.
 
+pub(crate) mod checkmarx_one;
 mod daemon;
 pub(crate) mod dependency_track;
 mod installation;
 mod output;
+pub(crate) mod random;
+pub(crate) mod tls;
 
 pub(crate) use daemon::Daemon;
 pub(crate) use installation::Installation;
