@@ -16,10 +16,10 @@ pub(super) fn urls(text: &str) -> Vec<String> {
 }
 
 fn next_url(text: &str) -> Option<usize> {
-    ["http://", "https://"]
-        .iter()
-        .filter_map(|scheme| text.find(scheme))
-        .min()
+    memchr::memmem::find_iter(text.as_bytes(), b"http").find(|at| {
+        let scheme = &text[*at..];
+        scheme.starts_with("http://") || scheme.starts_with("https://")
+    })
 }
 
 /// A URL ends at white space or at a bracket that was not opened in it (`[url](url)`, `<url>`); a full stop or comma at its

@@ -18,8 +18,8 @@ use crate::config::{
 use crate::finding::{Finding, Kind, Severity, Status};
 use crate::store::{
     Accepted, ApiState, Change, Claim, Closing, FindingFilter, HoldLimits, ListedRecord, NewRun,
-    Proof, RecordState, Run, RunEnd, RunFilter, RunId, RunState, ScopeId, ScopeKey, ScopeState,
-    Store, StoreError, WriteCounts,
+    Prepared, Proof, RecordState, Run, RunEnd, RunFilter, RunId, RunState, ScopeId, ScopeKey,
+    ScopeState, Store, StoreError, WriteCounts,
 };
 
 /// A store of runs in memory. What the daemon never calls is not there.
@@ -263,11 +263,19 @@ impl Store for FakeStore {
         unreachable!("an import's affair")
     }
 
-    async fn write(
+    async fn prepare(
+        &self,
+        _scope: ScopeId,
+        _changes: Arc<[Change]>,
+    ) -> Result<Prepared, StoreError> {
+        unreachable!("an import's affair")
+    }
+
+    async fn write_prepared(
         &self,
         _run: RunId,
         _scope: ScopeId,
-        _changes: Arc<[Change]>,
+        _batches: Arc<[Prepared]>,
     ) -> Result<WriteCounts, StoreError> {
         unreachable!("an import's affair")
     }

@@ -86,49 +86,43 @@ impl Content {
         self.cvss4_score = cvss.score;
     }
 
-    /// Calls `text` for every field in a fixed order; two contents are equal exactly when the calls are.
-    pub(super) fn visit(&self, mut text: impl FnMut(Option<&str>)) {
-        let mut number = String::new();
-        let mut score = |value: Option<f64>, text: &mut dyn FnMut(Option<&str>)| match value {
-            Some(value) => {
-                number.clear();
-                let _infallible = std::fmt::Write::write_fmt(&mut number, format_args!("{value}"));
-                text(Some(&number));
-            }
-            None => text(None),
-        };
-        text(Some(self.kind.as_str()));
-        text(Some(&self.title));
-        for field in [
+    /// Calls `field` for every field in a fixed order; two contents are equal exactly when the calls are.
+    pub(super) fn visit(&self, mut field: impl FnMut(Option<&[u8]>)) {
+        field(Some(self.kind.as_str().as_bytes()));
+        field(Some(self.title.as_bytes()));
+        for text in [
             &self.description,
             &self.recommendation,
             &self.vulnerability_id,
             &self.cvss3_vector,
             &self.cvss4_vector,
         ] {
-            text(field.as_deref());
+            field(text.as_deref().map(str::as_bytes));
         }
-        for value in [self.cvss3_score, self.cvss4_score, self.epss_score] {
-            score(value, &mut text);
+        for score in [self.cvss3_score, self.cvss4_score, self.epss_score] {
+            let bits = score.map(|score| score.to_bits().to_le_bytes());
+            field(bits.as_ref().map(<[u8; 8]>::as_slice));
         }
         for list in [&self.aliases, &self.references, &self.tags] {
-            list.iter().for_each(|item| text(Some(item)));
-            text(None);
+            list.iter().for_each(|item| field(Some(item.as_bytes())));
+            field(None);
         }
         for cwe in &self.cwes {
-            score(Some(f64::from(*cwe)), &mut text);
+            field(Some(&cwe.to_le_bytes()));
         }
-        text(None);
-        let places = serde_json::to_string(&(
-            &self.component,
-            &self.image,
-            &self.endpoint,
-            &self.source_location,
-            &self.cloud,
-            &self.kubernetes,
-            &self.host,
-        ));
-        // Plain structs of strings and numbers: nothing in them can fail to serialise.
-        text(places.ok().as_deref());
+        field(None);
+        visit_place(self.component.as_ref(), &mut field);
+        visit_place(self.image.as_ref(), &mut field);
+        visit_place(self.endpoint.as_ref(), &mut field);
+        visit_place(self.source_location.as_ref(), &mut field);
+        visit_place(self.cloud.as_ref(), &mut field);
+        visit_place(self.kubernetes.as_ref(), &mut field);
+        visit_place(self.host.as_ref(), &mut field);
     }
+}
+
+fn visit_place(place: Option<&impl Serialize>, field: &mut impl FnMut(Option<&[u8]>)) {
+    // Plain structs of strings and numbers: nothing in them can fail to serialise.
+    let json = place.and_then(|place| serde_json::to_vec(place).ok());
+    field(json.as_deref());
 }

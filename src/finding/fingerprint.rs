@@ -49,25 +49,39 @@ const VERSION: u8 = 1;
 /// equals the smallest.
 #[must_use]
 pub fn canonical_vulnerability_id(content: &Content) -> Option<String> {
-    let rank = |id: &str| {
-        if id.starts_with("CVE-") {
-            0
-        } else if id.starts_with("GHSA-") {
-            1
-        } else {
-            2
-        }
-    };
-    let own = content.vulnerability_id.as_deref()?;
+    let own = content.vulnerability_id.as_deref()?.trim();
     content
         .aliases
         .iter()
-        .map(String::as_str)
+        .map(|alias| alias.trim())
         .chain([own])
-        .map(|id| id.trim().to_ascii_uppercase())
         .filter(|id| !id.is_empty())
         // The tool's own id before its aliases of the same rank: an advisory may list many CVEs as aliases.
-        .min_by_key(|id| (rank(id), !id.eq_ignore_ascii_case(own), id.clone()))
+        .min_by(|a, b| {
+            let order = |id: &str| (rank(id), !id.eq_ignore_ascii_case(own));
+            order(a)
+                .cmp(&order(b))
+                .then_with(|| in_capitals(a).cmp(in_capitals(b)))
+        })
+        .map(str::to_ascii_uppercase)
+}
+
+fn rank(id: &str) -> u8 {
+    let begins = |prefix: &str| {
+        id.get(..prefix.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    if begins("CVE-") {
+        0
+    } else if begins("GHSA-") {
+        1
+    } else {
+        2
+    }
+}
+
+fn in_capitals(id: &str) -> impl Iterator<Item = u8> {
+    id.bytes().map(|byte| byte.to_ascii_uppercase())
 }
 
 /// The fingerprint of a sighting: the weakness at the most telling place of its kind.

@@ -1,6 +1,7 @@
 //! A sighting as a connector hands it over.
 
 use chrono::{DateTime, Utc};
+use rapidhash::v3::rapidhash_v3;
 
 use super::{Content, Severity, Status};
 
@@ -59,7 +60,7 @@ impl Sighting {
     /// branch, service). Never all zeroes, which the store uses for "not seen".
     #[must_use]
     pub fn digest(&self, filing: &[u8]) -> Digest {
-        let mut hasher = DigestWriter(blake3::Hasher::new());
+        let mut hasher = DigestWriter::new();
         hasher.bytes(filing);
         hasher.text(Some(&self.source_id));
         hasher.bytes(&[self.severity as u8, self.status as u8]);
@@ -70,12 +71,10 @@ impl Sighting {
         hasher.text(self.weakness.as_deref());
         hasher.text(Some(&self.raw));
         hasher.content(&self.content);
-        let mut digest = [0; 8];
-        digest.copy_from_slice(&hasher.0.finalize().as_bytes()[..8]);
-        if digest == [0; 8] {
-            digest[0] = 1;
+        match hasher.finish() {
+            digest if digest == [0; 8] => [1, 0, 0, 0, 0, 0, 0, 0],
+            digest => digest,
         }
-        digest
     }
 
     /// Takes in another row that the vendor sent for the same `source_id`: the worse severity, the more urgent status and
@@ -101,33 +100,51 @@ fn earliest(a: Option<DateTime<Utc>>, b: Option<DateTime<Utc>>) -> Option<DateTi
     }
 }
 
-/// Feeds fields to the hash so that no two different sightings give the same bytes: each with its length.
-struct DigestWriter(blake3::Hasher);
+/// Gathers fields so that no two different sightings give the same bytes, each with its length, and hashes them.
+///
+/// Not with a cryptographic hash: it goes over all that is ever imported, and who can make two texts of one digest can as
+/// well give the tool the second one at once. The algorithm is one whose results never change, as they are stored.
+struct DigestWriter(Vec<u8>);
 
 impl DigestWriter {
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.0.update(&(bytes.len() as u64).to_le_bytes());
-        self.0.update(bytes);
+    /// A longer field is there as its own hash: it need not be copied.
+    const LONG: usize = 128;
+
+    fn new() -> Self {
+        Self(Vec::with_capacity(1024))
     }
 
-    fn text(&mut self, text: Option<&str>) {
-        match text {
-            Some(text) => self.bytes(text.as_bytes()),
-            None => {
-                self.0.update(&u64::MAX.to_le_bytes());
-            }
+    fn bytes(&mut self, bytes: &[u8]) {
+        let length = (bytes.len() as u64).to_le_bytes();
+        self.0.extend_from_slice(&length);
+        if bytes.len() > Self::LONG {
+            self.0.extend_from_slice(&rapidhash_v3(bytes).to_le_bytes());
+        } else {
+            self.0.extend_from_slice(bytes);
         }
     }
 
+    fn field(&mut self, field: Option<&[u8]>) {
+        match field {
+            Some(bytes) => self.bytes(bytes),
+            None => self.0.extend_from_slice(&u64::MAX.to_le_bytes()),
+        }
+    }
+
+    fn text(&mut self, text: Option<&str>) {
+        self.field(text.map(str::as_bytes));
+    }
+
     fn time(&mut self, time: Option<DateTime<Utc>>) {
-        self.0.update(
-            &time
-                .map_or(i64::MIN, |t| t.timestamp_millis())
-                .to_le_bytes(),
-        );
+        let milliseconds = time.map_or(i64::MIN, |time| time.timestamp_millis());
+        self.0.extend_from_slice(&milliseconds.to_le_bytes());
+    }
+
+    fn finish(self) -> Digest {
+        rapidhash_v3(&self.0).to_le_bytes()
     }
 
     fn content(&mut self, content: &Content) {
-        content.visit(|text| self.text(text));
+        content.visit(|field| self.field(field));
     }
 }

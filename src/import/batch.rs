@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use crate::finding::SourceKey;
 use crate::store::Change;
 
-/// How many changes are written in one transaction. Larger ones gain little and hold the store's write lock longer.
-const FULL: usize = 1000;
+/// How many changes are prepared together. Until then each is in memory with all that it says.
+const FULL: usize = 500;
 
 /// Changes of one scope that wait to be written together.
 #[derive(Debug, Default)]

@@ -10,16 +10,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::Progress;
 use super::ending::{Ending, Stop, conclude, finish};
-use super::persist::{self, Pending};
+use super::persist::Writing;
 use super::reading::{Reading, scope_key};
 use crate::config::{ApiConfiguration, ImportLimits, MissingRecords};
 use crate::connectors::{Completeness, Connector, ConnectorError, Pulled, Record, Scope, Sink};
 use crate::finding::Sighting;
 use crate::http::Meter;
-use crate::store::{ListedRecord, Proof, RunEnd, RunId, Store, StoreError, Unseen};
+use crate::store::{
+    Change, ListedRecord, Proof, RunEnd, RunId, ScopeId, Store, StoreError, Unseen,
+};
 
 /// How many messages of a connector may wait. With pages of some hundred findings this bounds a run's memory.
-const WAITING_PAGES: usize = 4;
+const WAITING_PAGES: usize = 2;
 
 /// A run that has been started in the store, and all that it needs.
 pub struct Job {
@@ -73,7 +75,7 @@ struct Import<'a> {
     /// Ids of records of which a scope has ended; a record may have several.
     records: HashSet<String>,
     proofs: Vec<Proof>,
-    pending: Pending,
+    writing: Writing,
     /// Why scopes are not complete, in the order in which it was found out.
     troubles: Vec<String>,
     complete_scopes: u64,
@@ -91,7 +93,7 @@ impl<'a> Import<'a> {
             readings: HashMap::new(),
             records: HashSet::new(),
             proofs: Vec::new(),
-            pending: Pending::default(),
+            writing: Writing::new(store, job.run),
             troubles: Vec::new(),
             complete_scopes: 0,
             unchanged: 0,
@@ -312,22 +314,19 @@ impl<'a> Import<'a> {
         for (id, changes) in rest {
             self.write(id, changes).await?;
         }
-        self.settle_write().await
-    }
-
-    /// Begins to write a batch; the one before it has been written by then, so one is written while the next is read.
-    async fn write(
-        &mut self,
-        scope: crate::store::ScopeId,
-        changes: Vec<crate::store::Change>,
-    ) -> Result<(), StoreError> {
-        self.settle_write().await?;
-        self.pending = persist::begin(self.store, self.job.run, scope, changes);
+        self.writing.settle().await?;
+        self.count_written();
         Ok(())
     }
 
-    async fn settle_write(&mut self) -> Result<(), StoreError> {
-        let counts = self.pending.settle().await?;
+    async fn write(&mut self, scope: ScopeId, changes: Vec<Change>) -> Result<(), StoreError> {
+        self.writing.add(scope, changes).await?;
+        self.count_written();
+        Ok(())
+    }
+
+    fn count_written(&mut self) {
+        let counts = self.writing.take_counts();
         self.unchanged += counts.unchanged;
         self.already_fixed += counts.already_fixed;
         self.progress.send_modify(|p| {
@@ -337,7 +336,6 @@ impl<'a> Import<'a> {
             p.resolved += counts.resolved;
             p.reopened += counts.reopened;
         });
-        Ok(())
     }
 
     fn report(&self) {

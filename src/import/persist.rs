@@ -1,12 +1,12 @@
 //! Writing while the next page is read, and trying again where the store's trouble passes.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backon::{ExponentialBuilder, Retryable};
 use tokio::task::JoinHandle;
 
-use crate::store::{Change, RunId, ScopeId, Store, StoreError, WriteCounts};
+use crate::store::{Change, Prepared, RunId, ScopeId, Store, StoreError, WriteCounts};
 
 /// How trouble that passes (another process holds the lock, the disk is full) is waited for: about a minute in all.
 pub(super) fn patience() -> ExponentialBuilder {
@@ -21,53 +21,154 @@ pub(super) fn is_passing(error: &StoreError) -> bool {
     matches!(error, StoreError::Engine { passing: true, .. })
 }
 
-/// A batch that is being written, or none.
-#[derive(Debug, Default)]
-pub(super) struct Pending(Option<JoinHandle<Result<WriteCounts, StoreError>>>);
+/// So many changes are written in one transaction, if the tool is quick. The keys of a batch are spread over all pages of an
+/// index: fewer would write every page again and again, more would hold the store's write lock longer.
+const TOGETHER: usize = 4000;
 
-impl Pending {
-    /// Waits until the batch is written.
-    pub(super) async fn settle(&mut self) -> Result<WriteCounts, StoreError> {
-        match self.0.take() {
-            None => Ok(WriteCounts::default()),
-            Some(task) => task.await.unwrap_or_else(|panic| {
-                Err(StoreError::Engine {
-                    place: "writer".to_owned(),
-                    reason: format!("ended unexpectedly; this is a defect of secpull: {panic}"),
-                    passing: false,
-                })
-            }),
-        }
+/// Of a slow tool no more than what came in this time waits for more.
+const NO_LONGER: Duration = Duration::from_secs(1);
+
+/// Batches on their way to the store: one is prepared, some wait, some are written, all while the next is read.
+pub(super) struct Writing {
+    store: Arc<dyn Store>,
+    run: RunId,
+    preparing: Option<(ScopeId, Task<Prepared>)>,
+    waiting: Option<Waiting>,
+    written: Option<Task<WriteCounts>>,
+    counts: WriteCounts,
+}
+
+type Task<T> = JoinHandle<Result<T, StoreError>>;
+
+/// Prepared batches of one scope.
+struct Waiting {
+    scope: ScopeId,
+    batches: Vec<Prepared>,
+    since: Instant,
+}
+
+impl Waiting {
+    fn is_due(&self) -> bool {
+        let changes: usize = self.batches.iter().map(Prepared::len).sum();
+        changes >= TOGETHER || self.since.elapsed() >= NO_LONGER
     }
 }
 
-/// Begins to write a batch.
-pub(super) fn begin(
-    store: &Arc<dyn Store>,
-    run: RunId,
-    scope: ScopeId,
-    changes: Vec<Change>,
-) -> Pending {
-    let store = Arc::clone(store);
-    let changes: Arc<[Change]> = changes.into();
-    Pending(Some(tokio::spawn(async move {
-        let write = || store.write(run, scope, Arc::clone(&changes));
-        let mut said = false;
-        let written = write
-            .retry(patience())
-            .when(is_passing)
-            .notify(|error, wait| {
-                // Once: what is wrong stays the same from one try to the next.
-                if std::mem::replace(&mut said, true) {
-                    tracing::debug!(run, "{error}; trying again in {wait:?}");
-                } else {
-                    tracing::warn!(run, "{error}; trying again for about a minute");
-                }
-            })
-            .await;
-        if said && written.is_ok() {
-            tracing::info!(run, "the store works again");
+impl Writing {
+    pub(super) fn new(store: &Arc<dyn Store>, run: RunId) -> Self {
+        Self {
+            store: Arc::clone(store),
+            run,
+            preparing: None,
+            waiting: None,
+            written: None,
+            counts: WriteCounts::default(),
         }
-        written
-    })))
+    }
+
+    /// Takes in a batch. Waits while there is more to do than should be in memory.
+    pub(super) async fn add(
+        &mut self,
+        scope: ScopeId,
+        changes: Vec<Change>,
+    ) -> Result<(), StoreError> {
+        self.end_preparing().await?;
+        let (store, run) = (Arc::clone(&self.store), self.run);
+        let changes: Arc<[Change]> = changes.into();
+        let prepare =
+            async move { patiently(run, || store.prepare(scope, Arc::clone(&changes))).await };
+        self.preparing = Some((scope, tokio::spawn(prepare)));
+        Ok(())
+    }
+
+    /// Waits until everything is written.
+    pub(super) async fn settle(&mut self) -> Result<(), StoreError> {
+        self.end_preparing().await?;
+        self.begin_writing().await?;
+        self.end_writing().await
+    }
+
+    /// What has been written since this was last asked.
+    pub(super) fn take_counts(&mut self) -> WriteCounts {
+        std::mem::take(&mut self.counts)
+    }
+
+    async fn end_preparing(&mut self) -> Result<(), StoreError> {
+        let Some((scope, task)) = self.preparing.take() else {
+            return Ok(());
+        };
+        let batch = ended(task).await?;
+        if self.waiting.as_ref().is_some_and(|w| w.scope != scope) {
+            self.begin_writing().await?;
+        }
+        let waiting = self.waiting.get_or_insert_with(|| Waiting {
+            scope,
+            batches: Vec::new(),
+            since: Instant::now(),
+        });
+        waiting.batches.push(batch);
+        if waiting.is_due() {
+            self.begin_writing().await?;
+        }
+        Ok(())
+    }
+
+    /// Begins to write what waits, once what was begun before has been written.
+    async fn begin_writing(&mut self) -> Result<(), StoreError> {
+        self.end_writing().await?;
+        let Some(Waiting { scope, batches, .. }) = self.waiting.take() else {
+            return Ok(());
+        };
+        let (store, run) = (Arc::clone(&self.store), self.run);
+        let batches: Arc<[Prepared]> = batches.into();
+        let write = async move {
+            patiently(run, || {
+                store.write_prepared(run, scope, Arc::clone(&batches))
+            })
+            .await
+        };
+        self.written = Some(tokio::spawn(write));
+        Ok(())
+    }
+
+    async fn end_writing(&mut self) -> Result<(), StoreError> {
+        if let Some(task) = self.written.take() {
+            self.counts += ended(task).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Tries again where the store's trouble passes.
+async fn patiently<T, F>(run: RunId, work: impl FnMut() -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, StoreError>>,
+{
+    let mut said = false;
+    let done = work
+        .retry(patience())
+        .when(is_passing)
+        .notify(|error, wait| {
+            // Once: what is wrong stays the same from one try to the next.
+            if std::mem::replace(&mut said, true) {
+                tracing::debug!(run, "{error}; trying again in {wait:?}");
+            } else {
+                tracing::warn!(run, "{error}; trying again for about a minute");
+            }
+        })
+        .await;
+    if said && done.is_ok() {
+        tracing::info!(run, "the store works again");
+    }
+    done
+}
+
+async fn ended<T>(task: Task<T>) -> Result<T, StoreError> {
+    task.await.unwrap_or_else(|panic| {
+        Err(StoreError::Engine {
+            place: "writer".to_owned(),
+            reason: format!("ended unexpectedly; this is a defect of secpull: {panic}"),
+            passing: false,
+        })
+    })
 }

@@ -18,8 +18,8 @@ use crate::config::StoreUrl;
 use crate::finding::Finding;
 
 pub use import::{
-    Accepted, Change, Closing, HoldLimits, ListedRecord, Proof, ScopeId, ScopeKey, ScopeState,
-    Unseen, WriteCounts,
+    Accepted, Change, Closing, HoldLimits, ListedRecord, Prepared, Proof, ScopeId, ScopeKey,
+    ScopeState, Unseen, WriteCounts,
 };
 pub use query::{ApiState, FindingFilter, RecordState, StatusFilter};
 pub use run::{Claim, NewRun, Run, RunEnd, RunFilter, RunId, RunState, Trigger};
@@ -50,14 +50,30 @@ pub trait Store: Send + Sync {
     /// Opens a scope for this run, adding it if it is new, and loads what is known of it: 24 bytes a sighting.
     async fn open_scope(&self, run: RunId, scope: ScopeKey) -> Result<ScopeState, StoreError>;
 
-    /// Writes a batch of new and changed sightings; each `source_id` at most once in a batch. A sighting that this run has
-    /// written before is merged into what it wrote.
+    /// Makes a batch of new and changed sightings ready to be written, beside whatever is written meanwhile; each
+    /// `source_id` at most once in a batch.
+    async fn prepare(&self, scope: ScopeId, changes: Arc<[Change]>)
+    -> Result<Prepared, StoreError>;
+
+    /// Writes batches of one scope in the order in which they were read. A sighting that this run has written before is
+    /// merged into what it wrote.
+    async fn write_prepared(
+        &self,
+        run: RunId,
+        scope: ScopeId,
+        batches: Arc<[Prepared]>,
+    ) -> Result<WriteCounts, StoreError>;
+
+    /// Prepares and writes one batch.
     async fn write(
         &self,
         run: RunId,
         scope: ScopeId,
         changes: Arc<[Change]>,
-    ) -> Result<WriteCounts, StoreError>;
+    ) -> Result<WriteCounts, StoreError> {
+        let batch = self.prepare(scope, changes).await?;
+        self.write_prepared(run, scope, Arc::new([batch])).await
+    }
 
     /// The end of an import: counts a complete import for each proven scope, resolves what was proven gone, or holds it all.
     /// Scopes without proof are left as they are.

@@ -11,7 +11,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use super::codes::{severity_code, status_code, time_code};
 use super::fault::Fault;
-use super::write::search_name;
+use super::names::search_name;
 use crate::finding::{Kind, Severity, Status};
 use crate::store::{FindingFilter, StatusFilter};
 

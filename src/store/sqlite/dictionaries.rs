@@ -96,22 +96,24 @@ impl Dictionaries {
 
     /// Looks at rows that have no dictionary. Once there are enough, one is trained; it must be saved before a row that is
     /// packed with it is.
-    pub(super) fn gather<'a>(
+    pub(super) fn gather(
         self: &Arc<Self>,
         connector: &str,
-        rows: impl Iterator<Item = &'a [u8]>,
-    ) -> Option<Training> {
+        rows: impl Iterator<Item = Result<Vec<u8>, Fault>>,
+    ) -> Result<Option<Training>, Fault> {
         let samples = {
             let mut encoders = guard(&self.encoders);
             let Some(Encoder::Gathering(samples)) = encoders.get_mut(connector) else {
-                return None;
+                return Ok(None);
             };
-            samples.extend(
-                rows.take(MOST_SAMPLES)
-                    .map(|row| row[..row.len().min(SAMPLE_BYTES)].to_vec()),
-            );
+            for row in rows.take(MOST_SAMPLES) {
+                let mut row = row?;
+                row.truncate(SAMPLE_BYTES);
+                row.shrink_to_fit();
+                samples.push(row);
+            }
             if samples.len() < SAMPLES {
-                return None;
+                return Ok(None);
             }
             let samples = std::mem::take(samples);
             encoders.insert(connector.to_owned(), Encoder::Without);
@@ -121,18 +123,18 @@ impl Dictionaries {
             Ok(bytes) => bytes,
             Err(error) => {
                 tracing::debug!(connector, %error, "these rows make no dictionary");
-                return None;
+                return Ok(None);
             }
         };
-        let id = zstd_safe::get_dict_id_from_dict(&bytes)?.get();
-        Some(Training {
+        let id = zstd_safe::get_dict_id_from_dict(&bytes);
+        Ok(id.map(|id| Training {
             encoder: Arc::new(EncoderDictionary::copy(&bytes, LEVEL)),
             dictionaries: Arc::clone(self),
             connector: connector.to_owned(),
-            id,
+            id: id.get(),
             bytes,
             saved: false,
-        })
+        }))
     }
 }
 

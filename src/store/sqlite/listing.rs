@@ -7,9 +7,9 @@ use rusqlite::Connection;
 use super::candidates::{Candidates, Wanted};
 use super::codes::time_code;
 use super::fault::Fault;
+use super::names::search_name;
 use super::printing::{self, FindingRow, Raw, ReadSighting};
 use super::readers::Reader;
-use super::write::search_name;
 use crate::finding::Finding;
 use crate::store::FindingFilter;
 

@@ -11,9 +11,11 @@ mod dictionaries;
 mod fault;
 mod files;
 mod listing;
+mod names;
 mod open;
 mod pack;
 mod placing;
+mod prepare;
 mod printing;
 mod readers;
 mod runs;
@@ -35,8 +37,8 @@ use tokio::sync::mpsc;
 
 use super::{
     Accepted, ApiState, Change, Claim, Closing, FindingFilter, HoldLimits, ListedRecord, NewRun,
-    Proof, RecordState, Run, RunEnd, RunFilter, RunId, ScopeId, ScopeKey, ScopeState, Store,
-    StoreError, WriteCounts,
+    Prepared, Proof, RecordState, Run, RunEnd, RunFilter, RunId, ScopeId, ScopeKey, ScopeState,
+    Store, StoreError, WriteCounts,
 };
 use crate::finding::Finding;
 use dictionaries::Dictionaries;
@@ -108,32 +110,31 @@ impl SqliteStore {
             .map_err(|fault| fault.at(&self.path))
     }
 
-    /// Compresses a batch, so that the transaction need not.
-    async fn pack(
+    /// What a scope's batch is to be packed with. The first batches of a connector may make its dictionary.
+    async fn encoder(
         &self,
         scope: ScopeId,
         changes: Arc<[Change]>,
-    ) -> Result<write::Packed, StoreError> {
+    ) -> Result<Option<Arc<zstd::dict::EncoderDictionary<'static>>>, StoreError> {
         let dictionaries = Arc::clone(&self.dictionaries);
-        let (changes, plain, encoder, training) = self
+        let (encoder, training) = self
             .read(move |reader| {
                 let connector = scopes::connector(&reader.connection, scope)?;
                 let encoder = dictionaries.encoder(&reader.connection, &connector)?;
-                let plain = write::plain(&changes)?;
                 let training = match encoder {
                     Some(_) => None,
-                    None => dictionaries.gather(&connector, plain.iter().map(Vec::as_slice)),
+                    None => {
+                        let rows = changes.iter().map(|change| pack::plain(&change.sighting));
+                        dictionaries.gather(&connector, rows)?
+                    }
                 };
-                Ok((changes, plain, encoder, training))
+                Ok((encoder, training))
             })
             .await?;
-        let encoder = match training {
-            Some(training) => self.save(training).await?,
-            None => encoder,
-        };
-        blocking(move || write::pack(changes, &plain, encoder))
-            .await
-            .map_err(|fault| fault.at(&self.path))
+        match training {
+            Some(training) => self.save(training).await,
+            None => Ok(encoder),
+        }
     }
 
     /// Saves a new dictionary; none if another process was first with one for this connector.
@@ -214,17 +215,27 @@ impl Store for SqliteStore {
         Ok(ScopeState { id, known })
     }
 
-    async fn write(
+    async fn prepare(
+        &self,
+        scope: ScopeId,
+        changes: Arc<[Change]>,
+    ) -> Result<Prepared, StoreError> {
+        let encoder = self.encoder(scope, Arc::clone(&changes)).await?;
+        blocking(move || prepare::prepare(&changes, encoder))
+            .await
+            .map_err(|fault| fault.at(&self.path))
+    }
+
+    async fn write_prepared(
         &self,
         run: RunId,
         scope: ScopeId,
-        changes: Arc<[Change]>,
+        batches: Arc<[Prepared]>,
     ) -> Result<WriteCounts, StoreError> {
-        let packed = self.pack(scope, changes).await?;
         self.writer()?
             .run(move |writing| {
                 let (counts, names) = writing.transaction(|transaction, side| {
-                    write::write(transaction, side, run, scope, &packed)
+                    write::write(transaction, side, run, scope, &batches)
                 })?;
                 writing.side().names.remember(names);
                 Ok(counts)

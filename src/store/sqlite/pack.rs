@@ -38,6 +38,13 @@ pub(super) struct Said<'a> {
 
 /// The bytes that are compressed: the length of the first part, the first part, the vendor's JSON.
 pub(super) fn plain(sighting: &Sighting) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::with_capacity(1024 + 2 * sighting.raw.len());
+    put_plain(&mut bytes, sighting)?;
+    Ok(bytes)
+}
+
+/// The same into a buffer, in place of what is in it.
+pub(super) fn put_plain(bytes: &mut Vec<u8>, sighting: &Sighting) -> Result<(), Fault> {
     fn borrowed(text: &Option<String>) -> Option<Cow<'_, str>> {
         text.as_deref().map(Cow::Borrowed)
     }
@@ -50,15 +57,15 @@ pub(super) fn plain(sighting: &Sighting) -> Result<Vec<u8>, Fault> {
         weakness: borrowed(&sighting.weakness),
         content: Cow::Borrowed(&sighting.content),
     };
-    let mut bytes = vec![0; 4];
-    bytes.reserve(1024 + sighting.raw.len());
-    serde_json::to_writer(&mut bytes, &said)
+    bytes.clear();
+    bytes.extend_from_slice(&[0; 4]);
+    serde_json::to_writer(&mut *bytes, &said)
         .map_err(|error| Fault::lasting(format!("a finding cannot be written: {error}")))?;
     let length = u32::try_from(bytes.len() - 4)
         .map_err(|_| Fault::lasting("a finding's texts are larger than 4 GiB"))?;
     bytes[..4].copy_from_slice(&length.to_le_bytes());
     bytes.extend_from_slice(sighting.raw.as_bytes());
-    Ok(bytes)
+    Ok(())
 }
 
 /// Compresses.

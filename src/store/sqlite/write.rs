@@ -1,22 +1,20 @@
 //! Writing a batch of new and changed sightings.
 
-use std::sync::Arc;
-
 use rusqlite::{OptionalExtension, Transaction, params};
-use zstd::dict::EncoderDictionary;
 
 use super::codes::{
     count_code, kind_code, severity, severity_code, status, status_code, time_code,
 };
 use super::fault::Fault;
-use super::pack::{self, Packer};
+use super::pack;
 use super::placing::{self, Place};
 use super::runs::must_be_running;
 use super::scopes::{self, Scope};
 use super::standing::{self, Cause, Event, Touched};
 use super::writer::Side;
 use crate::finding::{Digest, Fingerprint, Severity, Sighting, Status};
-use crate::store::{Change, RunId, ScopeId, WriteCounts};
+use crate::store::import::{OtherName, PreparedRow};
+use crate::store::{Prepared, RunId, ScopeId, WriteCounts};
 
 const KNOWN: &str = "
     SELECT id, digest, finding_id, fingerprint, severity, status, run_id, first_seen, resolved_at,
@@ -54,42 +52,13 @@ pub(super) const STATEMENTS: &[&str] = &[
     COUNT,
 ];
 
-/// A batch, ready to be written.
-pub(super) struct Packed {
-    changes: Arc<[Change]>,
-    /// The compressed body of each change.
-    bodies: Vec<Vec<u8>>,
-}
-
-/// The uncompressed bodies of a batch.
-pub(super) fn plain(changes: &[Change]) -> Result<Vec<Vec<u8>>, Fault> {
-    changes
-        .iter()
-        .map(|change| pack::plain(&change.sighting))
-        .collect()
-}
-
-/// Compresses a batch. `plain` are its uncompressed bodies.
-pub(super) fn pack(
-    changes: Arc<[Change]>,
-    plain: &[Vec<u8>],
-    encoder: Option<Arc<EncoderDictionary<'static>>>,
-) -> Result<Packed, Fault> {
-    let mut packer = Packer::with(encoder)?;
-    let bodies = plain
-        .iter()
-        .map(|plain| packer.pack(plain))
-        .collect::<Result<_, _>>()?;
-    Ok(Packed { changes, bodies })
-}
-
-/// Writes a batch. The names are to be remembered once it is committed.
+/// Writes batches. The names are to be remembered once it is committed.
 pub(super) fn write(
     transaction: &Transaction<'_>,
     side: &mut Side,
     run: RunId,
     scope: ScopeId,
-    packed: &Packed,
+    batches: &[Prepared],
 ) -> Result<(WriteCounts, Vec<[u8; 16]>), Fault> {
     let api = must_be_running(transaction, run)?;
     let scope = scopes::load(transaction, api, scope)?;
@@ -103,12 +72,8 @@ pub(super) fn write(
         touched: Touched::default(),
         names: Vec::new(),
     };
-    for (change, body) in packed.changes.iter().zip(&packed.bodies) {
-        batch.apply(&Incoming {
-            change,
-            body,
-            at: time_code(change.at),
-        })?;
+    for row in batches.iter().flat_map(|batch| &batch.rows) {
+        batch.apply(row)?;
     }
     batch.end()
 }
@@ -123,14 +88,6 @@ struct Batch<'a> {
     unresolved: i64,
     touched: Touched,
     names: Vec<[u8; 16]>,
-}
-
-/// A change of the batch.
-#[derive(Clone, Copy)]
-struct Incoming<'a> {
-    change: &'a Change,
-    body: &'a [u8],
-    at: i64,
 }
 
 /// A sighting as it is stored.
@@ -149,58 +106,54 @@ struct Known {
 }
 
 impl Batch<'_> {
-    fn apply(&mut self, incoming: &Incoming<'_>) -> Result<(), Fault> {
-        let change = incoming.change;
-        match self.known(incoming)? {
-            None if change.sighting.status == Status::Resolved => {
+    fn apply(&mut self, row: &PreparedRow) -> Result<(), Fault> {
+        match self.known(row)? {
+            None if row.status == Status::Resolved => {
                 self.counts.already_fixed += 1;
                 Ok(())
             }
-            None => self.add(incoming),
-            Some(known) if change.again || known.run == self.run => self.merge(&known, incoming),
-            Some(known) => self.replace(&known, incoming),
+            None => self.add(row),
+            Some(known) if row.again || known.run == self.run => self.merge(&known, row),
+            Some(known) => self.replace(&known, row),
         }
     }
 
-    fn known(&self, incoming: &Incoming<'_>) -> Result<Option<Known>, Fault> {
+    fn known(&self, row: &PreparedRow) -> Result<Option<Known>, Fault> {
         let mut statement = self.transaction.prepare_cached(KNOWN)?;
-        let known = statement.query_row(
-            params![self.scope.id, incoming.change.key, incoming.body],
-            |row| {
-                Ok(Known {
-                    id: row.get(0)?,
-                    digest: row.get(1)?,
-                    finding: row.get(2)?,
-                    fingerprint: Fingerprint(row.get(3)?),
-                    severity: severity(row, 4)?,
-                    status: status(row, 5)?,
-                    run: row.get(6)?,
-                    first_seen: row.get(7)?,
-                    resolved_at: row.get(8)?,
-                    only_missed: row.get(9)?,
-                })
-            },
-        );
+        let known = statement.query_row(params![self.scope.id, row.key, row.body], |known| {
+            Ok(Known {
+                id: known.get(0)?,
+                digest: known.get(1)?,
+                finding: known.get(2)?,
+                fingerprint: Fingerprint(known.get(3)?),
+                severity: severity(known, 4)?,
+                status: status(known, 5)?,
+                run: known.get(6)?,
+                first_seen: known.get(7)?,
+                resolved_at: known.get(8)?,
+                only_missed: known.get(9)?,
+            })
+        });
         Ok(known.optional()?)
     }
 
     /// The common case of a first import: one finding, one sighting, nothing else is read or written.
-    fn add(&mut self, incoming: &Incoming<'_>) -> Result<(), Fault> {
-        let Incoming { change, body, at } = *incoming;
-        let (finding, is_new) = self.finding_for(change, at)?;
+    fn add(&mut self, row: &PreparedRow) -> Result<(), Fault> {
+        let at = time_code(row.at);
+        let (finding, is_new) = self.finding_for(row, at)?;
         self.transaction
             .prepare_cached(ADD_SIGHTING)?
             .execute(params![
                 self.scope.id,
-                change.key,
-                change.digest,
+                row.key,
+                row.digest,
                 finding,
-                change.fingerprint.0,
-                severity_code(change.sighting.severity),
-                status_code(change.sighting.status),
+                row.fingerprint.0,
+                severity_code(row.severity),
+                status_code(row.status),
                 self.run,
                 at,
-                body,
+                row.body,
             ])?;
         if !is_new {
             let sighting = self.transaction.last_insert_rowid();
@@ -208,27 +161,27 @@ impl Batch<'_> {
             standing::record(self.transaction, Some(self.run), &event)?;
             self.touched.note(finding, Cause::content(sighting, at));
         }
-        self.add_names(change)?;
+        self.add_names(row)?;
         self.unresolved += 1;
         self.counts.new += 1;
         Ok(())
     }
 
     /// The finding of a change's key in the scope's filing, and whether it had to be added.
-    fn finding_for(&self, change: &Change, at: i64) -> Result<(i64, bool), Fault> {
-        let key = change.fingerprint.key_in(&self.scope.filing);
+    fn finding_for(&self, row: &PreparedRow, at: i64) -> Result<(i64, bool), Fault> {
+        let key = row.fingerprint.key_in(&self.scope.filing);
         let added = self
             .transaction
             .prepare_cached(ADD_FINDING)?
             .execute(params![
                 key,
-                change.fingerprint.0,
+                row.fingerprint.0,
                 self.scope.filing_id,
-                kind_code(change.sighting.content.kind),
-                severity_code(change.sighting.severity),
-                status_code(change.sighting.status),
+                kind_code(row.kind),
+                severity_code(row.severity),
+                status_code(row.status),
                 at,
-                change.canonical_id,
+                row.canonical_id,
             ])?;
         if added == 1 {
             return Ok((self.transaction.last_insert_rowid(), true));
@@ -241,12 +194,11 @@ impl Batch<'_> {
     }
 
     /// A sighting that an earlier run wrote.
-    fn replace(&mut self, known: &Known, incoming: &Incoming<'_>) -> Result<(), Fault> {
-        let Incoming { change, body, at } = *incoming;
-        let sighting = &change.sighting;
-        let finding = self.place(known, change, at)?;
+    fn replace(&mut self, known: &Known, row: &PreparedRow) -> Result<(), Fault> {
+        let at = time_code(row.at);
+        let finding = self.place(known, row, at)?;
         let was_resolved = known.status == Status::Resolved;
-        let is_resolved = sighting.status == Status::Resolved;
+        let is_resolved = row.status == Status::Resolved;
         let resolved_at = match (is_resolved, was_resolved) {
             (false, _) => None,
             (true, true) => known.resolved_at,
@@ -256,18 +208,18 @@ impl Batch<'_> {
             .prepare_cached(REPLACE_SIGHTING)?
             .execute(params![
                 known.id,
-                change.digest,
+                row.digest,
                 finding,
-                change.fingerprint.0,
-                severity_code(sighting.severity),
-                status_code(sighting.status),
+                row.fingerprint.0,
+                severity_code(row.severity),
+                status_code(row.status),
                 self.run,
                 at,
                 resolved_at,
-                body,
+                row.body,
             ])?;
-        let stays = finding == known.finding && known.fingerprint == change.fingerprint;
-        let same_standing = (known.severity, known.status) == (sighting.severity, sighting.status);
+        let stays = finding == known.finding && known.fingerprint == row.fingerprint;
+        let same_standing = (known.severity, known.status) == (row.severity, row.status);
         if !stays {
             self.touched.note(finding, Cause::content(known.id, at));
         } else if !same_standing {
@@ -276,7 +228,7 @@ impl Batch<'_> {
         if finding != known.finding {
             self.leave(known, finding, at)?;
         }
-        self.add_names(change)?;
+        self.add_names(row)?;
         self.unresolved += i64::from(was_resolved) - i64::from(is_resolved);
         self.counts.reopened += u64::from(was_resolved && !is_resolved);
         self.counts.resolved += u64::from(!was_resolved && is_resolved);
@@ -289,15 +241,15 @@ impl Batch<'_> {
     }
 
     /// The finding that the changed sighting belongs to from now on.
-    fn place(&self, known: &Known, change: &Change, at: i64) -> Result<i64, Fault> {
+    fn place(&self, known: &Known, row: &PreparedRow, at: i64) -> Result<i64, Fault> {
         let place = Place {
-            fingerprint: change.fingerprint,
+            fingerprint: row.fingerprint,
             filing: &self.scope.filing,
             filing_id: self.scope.filing_id,
         };
         match placing::place(self.transaction, known.id, known.finding, &place)? {
             Some(finding) => Ok(finding),
-            None => Ok(self.finding_for(change, at)?.0),
+            None => Ok(self.finding_for(row, at)?.0),
         }
     }
 
@@ -325,14 +277,14 @@ impl Batch<'_> {
 
     /// Another row of a sighting of which this run has seen one already. What the sighting is and where stays as in the
     /// first row, and so does the digest: the next run compares its first row with it.
-    fn merge(&mut self, known: &Known, incoming: &Incoming<'_>) -> Result<(), Fault> {
-        let Incoming { change, at, .. } = *incoming;
-        if change.digest == known.digest {
+    fn merge(&mut self, known: &Known, row: &PreparedRow) -> Result<(), Fault> {
+        let at = time_code(row.at);
+        if row.digest == known.digest {
             return Ok(());
         }
         let before = self.stored(known)?;
         let mut merged = before.clone();
-        merged.merge((*change.sighting).clone());
+        merged.merge(self.unpacked(&row.body, row.severity, row.status)?);
         if merged == before {
             return Ok(());
         }
@@ -365,31 +317,31 @@ impl Batch<'_> {
             .transaction
             .prepare_cached(BODY)?
             .query_row([known.id], |row| row.get(0))?;
+        self.unpacked(&body, known.severity, known.status)
+    }
+
+    fn unpacked(
+        &mut self,
+        body: &[u8],
+        severity: Severity,
+        status: Status,
+    ) -> Result<Sighting, Fault> {
         self.side
             .unpacker
-            .unpack(self.transaction, &body)?
-            .sighting(known.severity, known.status)
+            .unpack(self.transaction, body)?
+            .sighting(severity, status)
     }
 
     /// Lets people search by the vulnerability's other names.
-    fn add_names(&mut self, change: &Change) -> Result<(), Fault> {
-        let Some(canonical) = change.canonical_id.as_deref() else {
-            return Ok(());
-        };
-        let content = &change.sighting.content;
-        for name in content.vulnerability_id.iter().chain(&content.aliases) {
-            let name = search_name(name);
-            if name.is_empty() || name == canonical {
-                continue;
-            }
-            let pair = hash_pair(&name, canonical);
-            if self.side.names.contains(&pair) {
+    fn add_names(&mut self, row: &PreparedRow) -> Result<(), Fault> {
+        for OtherName { name, pair } in &row.names {
+            if self.side.names.contains(pair) {
                 continue;
             }
             self.transaction
                 .prepare_cached(ADD_NAME)?
-                .execute([name.as_str(), canonical])?;
-            self.names.push(pair);
+                .execute(params![name, row.canonical_id])?;
+            self.names.push(*pair);
         }
         Ok(())
     }
@@ -414,19 +366,4 @@ impl Batch<'_> {
         ])?;
         Ok((counts, self.names))
     }
-}
-
-/// A vulnerability's name as it is searched for.
-pub(super) fn search_name(name: &str) -> String {
-    name.trim().to_ascii_uppercase()
-}
-
-fn hash_pair(name: &str, canonical: &str) -> [u8; 16] {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(name.as_bytes());
-    hasher.update(&[0]);
-    hasher.update(canonical.as_bytes());
-    let mut short = [0; 16];
-    short.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-    short
 }
