@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -69,7 +69,11 @@ async fn build_info() -> Json<Value> {
 }
 
 async fn query(State(server): State<Arc<Server>>, request: Request) -> Response {
-    let parameters = parameters(request.extensions());
+    // Of bodies, the server reads forms only.
+    let parameters = match is_json(request.headers()) {
+        true => Vec::new(),
+        false => parameters(request.extensions()),
+    };
     let first = |name: &str| {
         let found = parameters.iter().find(|(key, _)| key == name);
         found.map(|(_, value)| value.as_str())
@@ -261,4 +265,9 @@ fn time(text: &str) -> Option<f64> {
         let time = DateTime::parse_from_rfc3339(text).ok()?;
         Some(time.timestamp_millis() as f64 / 1000.0)
     })
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"))
 }
