@@ -10,7 +10,7 @@ use super::field::Field;
 use super::scalars;
 use super::wrong::{Wrong, quoted};
 
-/// See [`ConnectorSpec::endpoint_of_region`].
+/// See [`super::ConnectorSpec::endpoint_of_region`].
 pub type EndpointOfRegion = fn(region: &str) -> Option<String>;
 
 /// A key of a table.
