@@ -7,6 +7,7 @@
 mod aws_security_hub;
 mod burp;
 mod checkmarx_one;
+mod cwe;
 mod dependency_track;
 #[cfg(any(test, feature = "fuzzing"))]
 mod fuzzed;
