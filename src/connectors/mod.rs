@@ -18,6 +18,7 @@ mod pages;
 mod pull;
 mod rating;
 mod registry;
+mod semgrep;
 mod trivy_prometheus;
 
 use async_trait::async_trait;
