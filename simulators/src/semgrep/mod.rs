@@ -42,6 +42,7 @@ struct Quirks {
     stuck_cursor: bool,
     leaves_out_empty_lists: bool,
     lacks_secrets: bool,
+    strikes_secrets: bool,
 }
 
 /// A simulator to be started.
@@ -111,6 +112,13 @@ impl Semgrep {
         self
     }
 
+    /// Misfortunes strike the secrets in place of the findings.
+    #[must_use]
+    pub fn strikes_secrets(mut self) -> Self {
+        self.quirks.strikes_secrets = true;
+        self
+    }
+
     /// Listens here instead of on an ephemeral port of 127.0.0.1.
     #[must_use]
     pub fn listen(mut self, address: SocketAddr) -> Self {
@@ -137,7 +145,11 @@ impl Semgrep {
     pub fn start_blocking(self) -> io::Result<Simulator> {
         let deployment = Deployment(Arc::new(Mutex::new(self.projects)));
         let router = routes::router(deployment.clone(), self.quirks);
-        let running = Running::start(router, &DIALECT, self.address, "")?;
+        let dialect = match self.quirks.strikes_secrets {
+            true => &DIALECT_OF_SECRETS,
+            false => &DIALECT_OF_FINDINGS,
+        };
+        let running = Running::start(router, dialect, self.address, "")?;
         Ok(Simulator {
             running,
             deployment,
@@ -198,7 +210,7 @@ impl Deployment {
     }
 }
 
-static DIALECT: Dialect = Dialect {
+const DIALECT: Dialect = Dialect {
     vendor: "semgrep",
     data: "/findings",
     empty: r#"{"findings":[]}"#,
@@ -226,6 +238,15 @@ static DIALECT: Dialect = Dialect {
         "findingPathUrl",
     ],
     as_of_page,
+};
+
+static DIALECT_OF_FINDINGS: Dialect = DIALECT;
+
+static DIALECT_OF_SECRETS: Dialect = Dialect {
+    data: "/secrets",
+    // Cursors have no numbers.
+    page_parameters: &[],
+    ..DIALECT
 };
 
 /// Another finding of the same rule.

@@ -110,7 +110,7 @@ impl Api {
             while let Some(rows) = elements.next().await.map_err(explain)? {
                 for row in rows {
                     let project = Project::parse(&row).map_err(ConnectorError::Refused)?;
-                    reading.row(Some(&project.record().id));
+                    reading.row(Some(&project.record().id), None);
                     projects.push(project);
                 }
             }

@@ -8,6 +8,7 @@ use super::project::{Deployment, Project};
 use super::row::{Row, SecretRow, parse};
 use super::secret;
 use super::spec::{Selection, short_ref};
+use super::time::time;
 use crate::connectors::lenient::Text;
 use crate::connectors::pages::Pages;
 use crate::connectors::{Completeness, ConnectorError, Scope, Sink, SinkClosed};
@@ -122,9 +123,11 @@ impl<'a> Import<'a> {
             while let Some(rows) = elements.next().await.map_err(explain)? {
                 for row in rows {
                     let parsed = parse::<Row<'_>>(&row);
-                    let id = parsed.as_ref().ok().and_then(|(_, row)| row.id.text());
-                    reading.row(id.as_deref());
-                    let asked_for = parsed.as_ref().map_or(true, |(_, row)| {
+                    let read = parsed.as_ref().ok().map(|(_, row)| row);
+                    let id = read.and_then(|row| row.id.text());
+                    let since = read.and_then(|row| time(row.relevant_since.as_str()));
+                    reading.row(id.as_deref(), since);
+                    let asked_for = read.is_none_or(|row| {
                         is_of(project, &row.repository.0.name) && is_on(branch, &row.git_ref)
                     });
                     let sighting = parsed.and_then(|(raw, row)| finding::map(&row, raw, &source));

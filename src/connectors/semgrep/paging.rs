@@ -7,6 +7,7 @@
 
 use std::collections::HashSet;
 
+use chrono::{DateTime, Utc};
 use rapidhash::v3::rapidhash_v3;
 use serde_json::value::RawValue;
 
@@ -51,7 +52,34 @@ pub(super) struct Reading {
     ids: Vec<u64>,
     ids_before_page: usize,
     starts: HashSet<u64>,
+    order: Order,
     broken: Option<Verdict>,
+}
+
+/// Findings come sorted by the time since when they are relevant, the newest first. A page that begins with newer ones than the
+/// page before it ended with is none that follows it; only where a page itself is not sorted, nothing can be said.
+#[derive(Debug, Default)]
+struct Order {
+    last: Option<DateTime<Utc>>,
+    inside_a_page: bool,
+    unsorted: bool,
+    starts_anew: bool,
+}
+
+impl Order {
+    fn row(&mut self, since: DateTime<Utc>) {
+        let newer = self.last.is_some_and(|last| since > last);
+        self.unsorted |= newer && self.inside_a_page;
+        self.starts_anew |= newer && !self.inside_a_page;
+        self.inside_a_page = true;
+        self.last = Some(since);
+    }
+
+    /// Whether the page does not follow the one before it.
+    fn close_page(&mut self) -> bool {
+        self.inside_a_page = false;
+        self.starts_anew && !self.unsorted
+    }
 }
 
 impl Reading {
@@ -60,10 +88,13 @@ impl Reading {
         self.pages
     }
 
-    /// A row has come, with its id if it has one.
-    pub(super) fn row(&mut self, id: Option<&str>) {
+    /// A row has come, with its id if it has one, and the time by which the list is sorted, if it is.
+    pub(super) fn row(&mut self, id: Option<&str>, since: Option<DateTime<Utc>>) {
         self.rows += 1;
         self.ids.extend(id.map(|id| rapidhash_v3(id.as_bytes())));
+        if let Some(since) = since {
+            self.order.row(since);
+        }
     }
 
     /// The page was read to its end.
@@ -79,6 +110,10 @@ impl Reading {
         if start.is_some_and(|start| !self.starts.insert(start)) {
             self.broken = Some(Verdict::Doubtful(format!(
                 "page {page} begins like an earlier page"
+            )));
+        } else if self.order.close_page() {
+            self.broken = Some(Verdict::Doubtful(format!(
+                "page {page} begins with newer findings than the page before it ended with"
             )));
         } else if self.pages >= MAX_PAGES || self.rows >= MAX_ROWS {
             self.broken = Some(Verdict::Hopeless(format!(
@@ -182,7 +217,7 @@ mod tests {
             assert!(requests <= MAX_PAGES, "the reading is endless");
             requests += 1;
             for id in answer(reading.page()) {
-                reading.row(Some(&id.to_string()));
+                reading.row(Some(&id.to_string()), None);
             }
             if reading.close_page() == Step::Stop {
                 return (reading, requests);
@@ -280,6 +315,29 @@ mod tests {
         assert!(doubt(reading.verdict(None)).contains("page 1 begins like an earlier page"));
     }
 
+    /// Reads pages of times, in seconds; whether the second page follows the first.
+    fn follows(first: &[i64], second: &[i64]) -> bool {
+        let mut reading = Reading::default();
+        for (page, times) in [first, second].into_iter().enumerate() {
+            for (row, seconds) in times.iter().enumerate() {
+                let id = format!("{page}-{row}");
+                reading.row(Some(&id), DateTime::from_timestamp(*seconds, 0));
+            }
+            reading.close_page();
+        }
+        reading.broken.is_none()
+    }
+
+    #[test]
+    fn a_page_that_begins_with_newer_findings_does_not_follow() {
+        assert!(follows(&[9, 8, 7], &[7, 6]));
+        assert!(follows(&[9, 9, 9], &[9, 9]));
+        assert!(!follows(&[9, 8, 7], &[9, 8]), "made up for ever, say");
+        assert!(follows(&[7, 9, 8], &[9, 8]), "this list is not sorted");
+        assert!(follows(&[9, 8, 7], &[8, 9, 7]), "nor is this one");
+        assert!(follows(&[], &[9]));
+    }
+
     #[test]
     fn pages_that_never_end_are_left_at_a_limit() {
         let (mut reading, requests) = read(|page| vec![page]);
@@ -289,7 +347,7 @@ mod tests {
         let mut nameless = Reading::default();
         let mut pages = 0;
         loop {
-            nameless.row(None);
+            nameless.row(None, None);
             pages += 1;
             if nameless.close_page() == Step::Stop {
                 break;
