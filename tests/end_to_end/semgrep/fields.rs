@@ -65,12 +65,12 @@ fn code(findings: &[Value]) {
             "tags": ["sast", "confidence:medium", "ref:main", "security", "vuln", "SQL Injection", "A03:2021 - Injection"],
             "sightings": [{
                 "connector": "semgrep", "record": "acme/shop", "source_severity": "high", "source_status": "open",
-                "found_at": "2026-09-01T23:28:12.391Z", "source_updated_at": "2026-09-05T08:00:00.123Z"
+                "found_at": "2026-09-01T23:28:12.391807Z", "source_updated_at": "2026-09-05T08:00:00.123456Z"
             }]
         }),
     );
     let raw = &injection["sightings"][0]["raw"];
-    assert_eq!(raw["syntactic_id"], "440e0459e565");
+    assert_eq!(raw["syntactic_id"], "440e0459e4a5");
     assert_eq!(raw["assistant"]["autotriage"]["verdict"], "false_positive");
     let old = of_source(findings, "73000102");
     includes(
@@ -236,7 +236,7 @@ fn secrets(findings: &[Value]) {
             "tags": ["secrets", "VALIDATION_STATE_CONFIRMED_VALID", "CONFIDENCE_HIGH", "MODE_MONITOR", "ref:main"],
             "sightings": [{
                 "record": "acme/shop", "source_severity": "SEVERITY_HIGH", "source_status": "FINDING_STATUS_OPEN",
-                "found_at": "2026-06-17T17:23:01.901Z", "source_updated_at": "2026-06-20T17:33:00.669Z"
+                "found_at": "2026-06-17T17:23:01.901204Z", "source_updated_at": "2026-06-20T17:33:00.669343Z"
             }]
         }),
     );
