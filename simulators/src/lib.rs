@@ -14,6 +14,7 @@ pub mod misfortune;
 pub mod prometheus;
 pub mod real_prometheus;
 pub mod scenario;
+pub mod semgrep;
 pub mod server;
 
 mod random;

@@ -7,6 +7,7 @@
 mod aws_security_hub;
 mod burp;
 mod checkmarx_one;
+mod cwe;
 mod dependency_track;
 #[cfg(any(test, feature = "fuzzing"))]
 mod fuzzed;
@@ -17,6 +18,7 @@ mod pages;
 mod pull;
 mod rating;
 mod registry;
+mod semgrep;
 mod trivy_prometheus;
 
 use async_trait::async_trait;

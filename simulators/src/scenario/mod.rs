@@ -4,11 +4,16 @@ mod catalogue;
 mod checkmarx;
 mod cluster;
 mod many;
+mod semgrep;
 mod shop;
 
 pub use checkmarx::{ManyResults, checkmarx_shop, many_results, sast};
 pub use cluster::{OPERATOR_NAMESPACE, shop_cluster};
 pub use many::{Many, many, many_series};
+pub use semgrep::{
+    code as semgrep_code, many_secrets, many_semgrep, package as semgrep_package,
+    secret as semgrep_secret, semgrep_shop,
+};
 pub use shop::{SHOP_IMAGE, shop};
 
 #[cfg(test)]

@@ -1,0 +1,46 @@
+//! Both endpoints through the table of misfortunes.
+
+use secpull_simulators::semgrep::{API_TOKEN, Project, Rows, Semgrep, Simulator};
+
+use super::tool;
+use crate::misfortunes::{Case, IMPATIENT, through_all};
+
+fn impatient(name: &str, simulator: &Simulator, issue_type: &str) -> String {
+    format!(
+        "{}page_size = 100\n{IMPATIENT}[api_configurations.{name}]\ntool = \"{name}\"\nproduct = \"{name}\"\n\
+         project = \"acme/shop\"\nissue_types = [\"{issue_type}\"]\n",
+        tool(name, simulator)
+    )
+}
+
+#[test]
+fn semgreps_findings_are_never_believed_when_they_should_not_be() {
+    through_all(&Case {
+        name: "Semgrep",
+        secret: API_TOKEN,
+        start: &|name| {
+            // Three pages of the size that is asked for.
+            let project = Project::new("acme/shop").with_many(250);
+            let simulator = Semgrep::new().projects([project]);
+            let simulator = simulator.start_blocking().unwrap();
+            let toml = impatient(name, &simulator, "sast");
+            (simulator, toml)
+        },
+    });
+}
+
+#[test]
+fn semgreps_secrets_are_never_believed_when_they_should_not_be() {
+    through_all(&Case {
+        name: "Semgrep's secrets",
+        secret: API_TOKEN,
+        start: &|name| {
+            let project = Project::new("acme/shop").with_secrets(Rows::many(60));
+            let simulator = Semgrep::new().projects([project]).strikes_secrets();
+            // Pages smaller than what is asked for.
+            let simulator = simulator.clamps_pages(20).start_blocking().unwrap();
+            let toml = impatient(name, &simulator, "secrets");
+            (simulator, toml)
+        },
+    });
+}
