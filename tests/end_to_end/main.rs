@@ -21,4 +21,5 @@ mod secrets;
 mod standalone;
 mod starve;
 mod support;
+mod tenable;
 mod two_sources;

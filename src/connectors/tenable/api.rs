@@ -117,7 +117,9 @@ impl Api {
     /// Gives the job's place to others. That it cannot be cancelled any more is no failure.
     pub(super) async fn cancel(&self, source: Source, job: &str) {
         let path = format!("{}/{job}/cancel", source.path());
-        let request = self.request(self.0.post(&path)).timeout(CANCELLATION);
+        let request = self.request(self.0.post(&path));
+        // A POST without a body says so, or some servers wait for one.
+        let request = request.header("content-length", "0").timeout(CANCELLATION);
         match request.text().await {
             Ok(_) => tracing::info!(job, "export cancelled"),
             Err(error) => tracing::info!(job, "export not cancelled: {error}"),

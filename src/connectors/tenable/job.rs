@@ -141,7 +141,8 @@ pub(super) async fn start(
                 return Ok(Some(job(id, None)));
             }
             Err(Refusal::Running(_)) => next(),
-            Err(Refusal::Busy(wait)) => wait.unwrap_or(wish.pace.busy),
+            // Never at once, whatever the tenant says.
+            Err(Refusal::Busy(wait)) => wait.unwrap_or(wish.pace.busy).max(wish.pace.first),
             Err(Refusal::Passing(error)) => {
                 failures += 1;
                 if failures >= ATTEMPTS {

@@ -23,11 +23,11 @@ impl Words<'_> {
     /// The first as a time: RFC 3339, or seconds or milliseconds since 1970.
     pub(super) fn time(&self) -> Option<DateTime<Utc>> {
         /// As seconds this is the year 5138.
-        const LARGEST_IN_SECONDS: i64 = 100_000_000_000;
+        const LARGEST_IN_SECONDS: u64 = 100_000_000_000;
         let word = self.first()?;
         match word.parse::<i64>() {
             Ok(0) => None,
-            Ok(seconds) if seconds.abs() < LARGEST_IN_SECONDS => {
+            Ok(seconds) if seconds.unsigned_abs() < LARGEST_IN_SECONDS => {
                 DateTime::from_timestamp(seconds, 0)
             }
             Ok(milliseconds) => DateTime::from_timestamp_millis(milliseconds),
