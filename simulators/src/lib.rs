@@ -16,5 +16,6 @@ pub mod real_prometheus;
 pub mod scenario;
 pub mod semgrep;
 pub mod server;
+pub mod tenable;
 
 mod random;

@@ -19,6 +19,7 @@ mod pull;
 mod rating;
 mod registry;
 mod semgrep;
+mod tenable;
 mod trivy_prometheus;
 
 use async_trait::async_trait;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 #[cfg(feature = "aws")]
 use super::aws_security_hub;
 use super::{
-    Connector, ConnectorError, burp, checkmarx_one, dependency_track, semgrep, trivy_prometheus,
+    Connector, ConnectorError, burp, checkmarx_one, dependency_track, semgrep, tenable,
+    trivy_prometheus,
 };
 use crate::config::{Config, ConnectorSpec, Tool};
 use crate::http::HttpError;
@@ -25,6 +26,7 @@ const ENTRIES: &[Entry] = &[
     entry(&burp::SPEC, burp::open),
     entry(&dependency_track::SPEC, dependency_track::open),
     entry(&semgrep::SPEC, semgrep::open),
+    entry(&tenable::SPEC, tenable::open),
     entry(&trivy_prometheus::SPEC, trivy_prometheus::open),
 ];
 
@@ -40,6 +42,7 @@ const PAGE_TARGETS: &[PageTarget] = &[
     (&checkmarx_one::SPEC, checkmarx_one::fuzzed::page),
     (&dependency_track::SPEC, dependency_track::fuzzed::page),
     (&semgrep::SPEC, semgrep::fuzzed::page),
+    (&tenable::SPEC, tenable::fuzzed::page),
     (&trivy_prometheus::SPEC, trivy_prometheus::fuzzed::page),
 ];
 

@@ -37,9 +37,17 @@ pub struct Request {
     bearer: Option<(Secret, HeaderValue)>,
     body: Option<Bytes>,
     idempotent: bool,
+    content: Content,
     limit: Duration,
     /// Why it cannot be sent.
     broken: Option<String>,
+}
+
+/// What an answer with JSON in it may call itself.
+#[derive(Debug, Clone, Copy)]
+enum Content {
+    Json,
+    JsonOrFile,
 }
 
 /// A whole answer.
@@ -62,6 +70,7 @@ impl Request {
             bearer: None,
             body: None,
             idempotent,
+            content: Content::Json,
             limit,
             broken: None,
         }
@@ -128,6 +137,12 @@ impl Request {
         self
     }
 
+    /// JSON that is offered as a file: what [`Self::elements`] reads may call itself `application/octet-stream` too.
+    pub fn file(mut self) -> Self {
+        self.content = Content::JsonOrFile;
+        self
+    }
+
     /// Another limit for the whole request than the tool's. For each attempt; waiting between attempts, and for the tool's
     /// rate limit, does not count.
     pub fn timeout(mut self, limit: Duration) -> Self {
@@ -188,9 +203,13 @@ impl Request {
     /// # Errors
     /// Any [`HttpError`] up to the first byte.
     pub async fn elements(self, path: &'static [&'static str]) -> Result<Elements, HttpError> {
+        let content = self.content;
         self.accepting("application/json")
             .retrying(|mut exchange| async move {
-                exchange.expect_json()?;
+                match content {
+                    Content::Json => exchange.expect_json()?,
+                    Content::JsonOrFile => exchange.expect_json_or_file()?,
+                }
                 let first = exchange.chunk().await?;
                 Ok(Elements::new(exchange, first, path))
             })

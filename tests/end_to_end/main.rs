@@ -22,4 +22,5 @@ mod semgrep;
 mod standalone;
 mod starve;
 mod support;
+mod tenable;
 mod two_sources;
