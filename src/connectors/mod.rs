@@ -13,6 +13,7 @@ mod fuzzed;
 mod html;
 mod lenient;
 mod markdown;
+mod message;
 mod pages;
 mod pull;
 mod rating;
