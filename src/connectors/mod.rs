@@ -15,6 +15,7 @@ mod lenient;
 mod markdown;
 mod message;
 mod pages;
+mod probely;
 mod pull;
 mod rating;
 mod registry;
