@@ -115,7 +115,7 @@ fn every_field_of_every_finding_arrives() {
             "tags": ["sprint-7"], "references": [],
             "sightings": [{
                 "connector": "probely", "record": "Shop", "source_severity": "30", "source_status": "notfixed",
-                "found_at": "2026-09-01T06:00:00.503Z", "source_updated_at": "2026-10-01T06:00:01.503Z",
+                "found_at": "2026-09-01T06:00:00.503243Z", "source_updated_at": "2026-10-01T06:00:01.503243Z",
                 "raw": {
                     "id": 1, "last_found": "2026-10-01T06:00:01.503243Z",
                     "target": {"id": WEB, "site": {"name": "Shop", "host": "shop.example", "has_otp": true, "otp_secret": null}},
@@ -415,6 +415,9 @@ fn findings_that_move_between_pages_are_read_again() {
     // The last page is gone when it is asked for, and all is well the second time.
     let repaired = server.changing(|account| account.target(WEB).unwrap().findings.truncate(20));
     server.before_request(4, repaired);
+    installation.import("shop").exits(0);
+    // They were seen in the first reading, and are not in the next run.
+    assert_eq!(installation.last_run("shop")["resolved"], 0);
     installation.import("shop").exits(0);
     assert_eq!(installation.last_run("shop")["resolved"], 10);
 }
