@@ -57,11 +57,8 @@ impl Api {
 
     /// How many targets the key sees.
     pub(super) async fn count_targets(&self) -> Result<u64, ConnectorError> {
-        let mut elements = self.targets_page(1, 1).elements(&["results"]).await;
-        let elements = elements.as_mut().map_err(|error| explain(error.clone()))?;
-        while elements.next().await.map_err(explain)?.is_some() {}
-        let count = Envelope::parse(elements.envelope()).count();
-        count.ok_or_else(|| {
+        let envelope = envelope(self.targets_page(1, 1)).await?;
+        envelope.count().ok_or_else(|| {
             ConnectorError::Refused(
                 "GET /targets/: the answer does not tell the count of the list".to_owned(),
             )
@@ -106,8 +103,9 @@ impl Api {
                 break;
             }
         }
-        list.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+        list.sort_by(|a, b| a.id.cmp(&b.id));
         list.dedup_by(|a, b| a.id == b.id);
+        list.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(Targets {
             list,
             doubt: reading.doubt(),
@@ -128,9 +126,7 @@ impl Api {
     /// Proves that the findings of a target can be read, without reading more than one.
     pub(super) async fn prove_findings(&self, target: &Target) -> Result<(), ConnectorError> {
         let request = self.findings_page(&target.id, 1, 1);
-        let mut elements = request.elements(&["results"]).await.map_err(explain)?;
-        while elements.next().await.map_err(explain)?.is_some() {}
-        Ok(())
+        envelope(request).await.map(drop)
     }
 
     fn findings_page(&self, target: &str, page: u64, length: i64) -> Request {
@@ -141,6 +137,13 @@ impl Api {
             .query("length", length)
             .query("ordering", "-last_found")
     }
+}
+
+/// What stands around the rows of a page, which are read over.
+async fn envelope(request: Request) -> Result<Envelope, ConnectorError> {
+    let mut elements = request.elements(&["results"]).await.map_err(explain)?;
+    while elements.next().await.map_err(explain)?.is_some() {}
+    Ok(Envelope::parse(elements.envelope()))
 }
 
 /// Adds to a failure what only Probely's own facts explain.
