@@ -6,7 +6,7 @@ use std::sync::Arc;
 #[cfg(feature = "aws")]
 use super::aws_security_hub;
 use super::{
-    Connector, ConnectorError, burp, checkmarx_one, dependency_track, semgrep, tenable,
+    Connector, ConnectorError, burp, checkmarx_one, dependency_track, probely, semgrep, tenable,
     trivy_prometheus,
 };
 use crate::config::{Config, ConnectorSpec, Tool};
@@ -27,6 +27,7 @@ const ENTRIES: &[Entry] = &[
     entry(&dependency_track::SPEC, dependency_track::open),
     entry(&semgrep::SPEC, semgrep::open),
     entry(&tenable::SPEC, tenable::open),
+    entry(&probely::SPEC, probely::open),
     entry(&trivy_prometheus::SPEC, trivy_prometheus::open),
 ];
 
@@ -43,6 +44,7 @@ const PAGE_TARGETS: &[PageTarget] = &[
     (&dependency_track::SPEC, dependency_track::fuzzed::page),
     (&semgrep::SPEC, semgrep::fuzzed::page),
     (&tenable::SPEC, tenable::fuzzed::page),
+    (&probely::SPEC, probely::fuzzed::page),
     (&trivy_prometheus::SPEC, trivy_prometheus::fuzzed::page),
 ];
 
