@@ -5,11 +5,13 @@ mod checkmarx;
 mod cluster;
 mod many;
 mod shop;
+mod sonarqube;
 
 pub use checkmarx::{ManyResults, checkmarx_shop, many_results, sast};
 pub use cluster::{OPERATOR_NAMESPACE, shop_cluster};
 pub use many::{Many, many, many_series};
 pub use shop::{SHOP_IMAGE, shop};
+pub use sonarqube::sonarqube_shop;
 
 #[cfg(test)]
 mod tests {
