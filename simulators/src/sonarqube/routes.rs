@@ -172,10 +172,16 @@ async fn search_components(State(server): Shared, User(parameters): User) -> Ans
     let qualifiers = words(&parameters, "qualifiers")
         .ok_or_else(|| Refusal::bad("The 'qualifiers' parameter is missing".to_owned()))?;
     let here = organization(&server, &parameters)?;
+    let part = first(&parameters, "q").map(str::to_lowercase);
     Ok(server.portfolio.read(|projects| {
         let mut listed: Vec<_> = projects
             .iter()
             .filter(|one| here && one.browsable && qualifiers.contains(&one.qualifier.as_str()))
+            .filter(|one| {
+                let has = |text: &str, part: &str| text.to_lowercase().contains(part);
+                let part = part.as_deref();
+                part.is_none_or(|part| has(&one.name, part) || has(&one.key, part))
+            })
             .collect();
         listed.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.key.cmp(&b.key)));
         let page = window.rows(&listed).iter();

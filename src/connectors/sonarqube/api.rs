@@ -6,20 +6,15 @@ use serde_json::value::RawValue;
 use super::page::Page;
 use super::place::Reference;
 use super::project::{Branch, Component, branches};
-use super::rule::Rule;
 use super::site::Site;
 use super::tables::CAP;
 use super::version::{Dialect, Mode};
 use crate::config::Secret;
 use crate::connectors::ConnectorError;
-use crate::connectors::lenient::Text;
 use crate::http::{Client, HttpError, HttpErrorKind, Request};
 
 /// More bytes than this of one page are not gathered.
 const MAX_PAGE_BYTES: usize = 64 << 20;
-
-/// What is asked of rules on Cloud. The list names what is sent beside key and type.
-const RULE_FIELDS: &str = "name,htmlDesc,descriptionSections,securityStandards";
 
 /// Clients for one run: without credentials, with them as servers before 10.4 want them, and of the API's second host.
 #[derive(Clone)]
@@ -85,7 +80,8 @@ impl<'a> Api<'a> {
         }
     }
 
-    fn request(&self, path: &str) -> Request {
+    /// A GET with the token, in the way that the tool takes it.
+    pub(super) fn request(&self, path: &str) -> Request {
         match self.dialect.bearer {
             true => self.clients.plain.get(path).bearer(self.token),
             false => self.clients.basic.get(path),
@@ -165,6 +161,13 @@ impl<'a> Api<'a> {
             let reason = format!("{key} was asked for, and {} came", component.key);
             return Err(refused(PATH, &reason));
         }
+        let organization = self.site.organization();
+        if let (Some(wanted), Some(other)) = (organization, component.organization.as_deref())
+            && wanted != other
+        {
+            let reason = format!("project {key} is of the organization {other}, not of {wanted}");
+            return Err(refused(PATH, &reason));
+        }
         match component.other_than_project() {
             None => Ok(component),
             Some(what) => Err(ConnectorError::Refused(format!(
@@ -185,6 +188,18 @@ impl<'a> Api<'a> {
         let query = vec![("qualifiers", "TRK".to_owned())];
         self.page(PROJECTS, self.of_organization(query), number, size)
             .await
+    }
+
+    /// Whether the organization lists the project. A search in another one finds nothing, however many issues there are.
+    pub(super) async fn organization_has(&self, project: &str) -> Result<bool, ConnectorError> {
+        let query = vec![("qualifiers", "TRK".to_owned()), ("q", project.to_owned())];
+        let query = self.of_organization(query);
+        let page = self.page(PROJECTS, query, 1, self.page_size).await?;
+        let listed = page
+            .rows
+            .iter()
+            .filter_map(|row| Component::parse(row).ok());
+        Ok(listed.into_iter().any(|one| one.key == project))
     }
 
     /// A page of the files of a project.
@@ -217,7 +232,8 @@ impl<'a> Api<'a> {
         query
     }
 
-    fn of_organization(&self, mut query: Query) -> Query {
+    /// The same, naming the organization on Cloud.
+    pub(super) fn of_organization(&self, mut query: Query) -> Query {
         let organization = self.site.organization();
         query.extend(organization.map(|key| ("organization", key.to_owned())));
         query
@@ -258,85 +274,6 @@ impl<'a> Api<'a> {
         };
         gather(request, listing, self.page_size).await
     }
-
-    /// A rule; none if the tool has no such rule (any more).
-    pub(super) async fn rule(&self, key: &str) -> Result<Option<Rule>, ConnectorError> {
-        if let Some(organization) = self.site.organization()
-            && let Some(rule) = self.searched_rule(key, organization).await?
-        {
-            return Ok(Some(rule));
-        }
-        #[derive(serde::Deserialize)]
-        struct Answer {
-            rule: Box<RawValue>,
-        }
-        const PATH: &str = "/api/rules/show";
-        let query = self.of_organization(vec![("key", key.to_owned())]);
-        match with(self.request(PATH), &query).json::<Answer>().await {
-            Ok(answer) => {
-                let rule = Rule::parse(answer.body.rule.get());
-                rule.map(Some).map_err(|reason| refused(PATH, &reason))
-            }
-            Err(error) if matches!(error.status(), Some(400 | 403 | 404)) => Ok(None),
-            Err(error) => Err(explain(error)),
-        }
-    }
-
-    /// On Cloud only the search tells the standards, CWEs among them.
-    async fn searched_rule(
-        &self,
-        key: &str,
-        organization: &str,
-    ) -> Result<Option<Rule>, ConnectorError> {
-        #[derive(serde::Deserialize)]
-        struct Answer {
-            rules: Vec<Box<RawValue>>,
-        }
-        #[derive(Default, serde::Deserialize)]
-        #[serde(default)]
-        struct Key<'a> {
-            #[serde(borrow)]
-            key: Text<'a>,
-        }
-        let query = [
-            ("organization", organization.to_owned()),
-            ("rule_key", key.to_owned()),
-            ("f", RULE_FIELDS.to_owned()),
-        ];
-        let request = with(self.request("/api/rules/search"), &query);
-        let answer = match request.json::<Answer>().await {
-            Ok(answer) => answer.body,
-            Err(error) if matches!(error.status(), Some(400 | 403 | 404)) => return Ok(None),
-            Err(error) => return Err(explain(error)),
-        };
-        // A parameter that is not known is ignored: then all rules come.
-        let is_it = |json: &&Box<RawValue>| {
-            let row = serde_json::from_str::<Key<'_>>(json.get());
-            row.is_ok_and(|row| row.key.as_str() == Some(key))
-        };
-        let found = answer.rules.iter().find(is_it);
-        let rule = found.map(|json| Rule::parse(json.get())).transpose();
-        rule.map_err(|reason| refused("/api/rules/search", &reason))
-    }
-
-    /// The rule of a hotspot with its texts, as servers before 9.7 tell it with the hotspot alone.
-    pub(super) async fn rule_of_hotspot(&self, key: &str) -> Result<Option<Rule>, ConnectorError> {
-        #[derive(serde::Deserialize)]
-        struct Answer {
-            rule: Box<RawValue>,
-        }
-        const PATH: &str = "/api/hotspots/show";
-        let query = [("hotspot", key.to_owned())];
-        match with(self.request(PATH), &query).json::<Answer>().await {
-            Ok(answer) => {
-                let rule = Rule::parse(answer.body.rule.get());
-                rule.map(Some).map_err(|reason| refused(PATH, &reason))
-            }
-            // It may be gone by now.
-            Err(error) if matches!(error.status(), Some(403 | 404)) => Ok(None),
-            Err(error) => Err(explain(error)),
-        }
-    }
 }
 
 /// Sends, and gathers the rows and the document around them; once more if the body was cut off.
@@ -373,7 +310,8 @@ async fn gather_once(
     Page::of(rows, elements.envelope()).map_err(|reason| refused(listing.path, &reason))
 }
 
-fn with(request: Request, query: &[(&'static str, String)]) -> Request {
+/// The request with these parameters.
+pub(super) fn with(request: Request, query: &[(&'static str, String)]) -> Request {
     query
         .iter()
         .fold(request, |request, (key, value)| request.query(key, value))

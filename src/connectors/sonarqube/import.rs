@@ -67,8 +67,25 @@ impl Import<'_> {
         };
         let outcome = read_all(&mut search, window).await;
         let pages = search.feed.pages;
-        self.end(pages, &part, outcome.map(|(_, doubt)| doubt))
-            .await
+        let outcome = match outcome {
+            Ok((0, None)) => self.doubt_of_nothing().await,
+            outcome => outcome.map(|(_, doubt)| doubt),
+        };
+        self.end(pages, &part, outcome).await
+    }
+
+    /// Why that there are no issues may not be so: on Cloud there are none either in an organization that is misspelt.
+    async fn doubt_of_nothing(&self) -> Result<Option<String>, ConnectorError> {
+        let Some(organization) = self.api.site.organization() else {
+            return Ok(None);
+        };
+        let project = self.target.project();
+        Ok(match self.api.organization_has(project).await? {
+            true => None,
+            false => Some(format!(
+                "the organization {organization} does not list the project, so its empty answer proves nothing; check `organization`"
+            )),
+        })
     }
 
     async fn hotspots(&mut self) -> Result<bool, ConnectorError> {

@@ -65,18 +65,17 @@ impl Connector for SonarQube {
         let selection = api.map(|api| Selection::of(&api.settings));
         let Some(selection) = selection else {
             let page = server.projects(1, 1).await?;
-            return Ok(match page.total {
-                Ok(0) => format!("{about}, token accepted, but its user may browse no project"),
-                Ok(total) => {
+            return Ok(match told(&page)? {
+                0 => format!("{about}, token accepted, but its user may browse no project"),
+                total => {
                     format!("{about}, token accepted, its user may browse {total} projects")
                 }
-                Err(_) => format!("{about}, token accepted"),
             });
         };
         fit(&server, &selection)?;
         let Some(project) = &selection.project else {
             let page = server.projects(1, 1).await?;
-            let total = page.total.unwrap_or_default();
+            let total = told(&page)?;
             return Ok(format!(
                 "{about}, token accepted, {} of {total} projects will be read",
                 selection.words()
@@ -302,6 +301,11 @@ fn reference_to(name: &str, is_main: bool) -> Reference {
     }
 }
 
+fn told(page: &page::Page) -> Result<u64, ConnectorError> {
+    let total = page.total;
+    total.map_err(|miscount| ConnectorError::Refused(miscount.to_string()))
+}
+
 /// `12 VULNERABILITY issues, 3 hotspots`; proves that they can be read.
 async fn counts(
     server: &Api<'_>,
@@ -315,19 +319,16 @@ async fn counts(
         let mut query = server.issues_of(project, reference);
         query.push((name, word.to_owned()));
         let page = server.page(ISSUES, query, 1, 1).await?;
-        counts.push(format!("{} {word} issues", page.total.unwrap_or_default()));
+        counts.push(format!("{} {word} issues", told(&page)?));
     }
     if selection.hotspots {
         let query = server.hotspots_of(project, reference);
         let page = server.page(HOTSPOTS, query, 1, 1).await?;
-        counts.push(format!("{} hotspots", page.total.unwrap_or_default()));
+        counts.push(format!("{} hotspots", told(&page)?));
     }
     if selection.risks {
         let page = server.risks(project, reference, 1).await?;
-        counts.push(format!(
-            "{} dependency risks",
-            page.total.unwrap_or_default()
-        ));
+        counts.push(format!("{} dependency risks", told(&page)?));
     }
     Ok(counts.join(", "))
 }

@@ -13,6 +13,8 @@ const PROJECT: &str = "TRK";
 pub(super) struct Component {
     pub(super) key: String,
     pub(super) name: Option<String>,
+    /// On Cloud, where it is told.
+    pub(super) organization: Option<String>,
     qualifier: Option<String>,
 }
 
@@ -29,6 +31,7 @@ struct Row<'a> {
     #[serde(borrow)]
     key: Text<'a>,
     name: Text<'a>,
+    organization: Text<'a>,
     qualifier: Text<'a>,
 }
 
@@ -55,6 +58,7 @@ impl Component {
         let key = (row.key.to_owned()).ok_or_else(|| "a component has no key".to_owned())?;
         Ok(Self {
             name: row.name.to_owned(),
+            organization: row.organization.to_owned(),
             qualifier: row.qualifier.to_owned(),
             key,
         })

@@ -110,7 +110,7 @@ impl Reading {
             return self.broken.clone();
         }
         let rows = self.rows;
-        let total = self.total.unwrap_or_default();
+        let total = self.total?;
         (total != rows).then(|| format!("the tool counts {total} rows and gave {rows}"))
     }
 
