@@ -153,6 +153,11 @@ impl Run<'_> {
     /// Imports all projects, one after the other.
     async fn all(&mut self) -> Result<(), ConnectorError> {
         let list = listing::projects(self.server).await?;
+        if list.items.is_empty() {
+            return Err(ConnectorError::Refused(
+                "the token's user may browse no project; nothing is concluded from that".to_owned(),
+            ));
+        }
         match list.doubt {
             None => {
                 let records = list.items.iter().map(project::Component::record).collect();

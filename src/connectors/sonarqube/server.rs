@@ -25,7 +25,8 @@ impl Server {
             kind: HttpErrorKind::Setup,
             message: format!("tool {}: {reason}", tool.name),
         };
-        let site = Site::of(&tool.location, &tool.settings).map_err(unusable)?;
+        let site = Site::of(&tool.location, &tool.settings);
+        let site = site.map_err(|(key, reason)| unusable(format!("{key} {reason}")))?;
         let token = tool.secret.as_ref();
         let token = token.ok_or_else(|| unusable("secret is missing".to_owned()))?;
         let rooted = Tool {

@@ -32,25 +32,31 @@ pub(super) struct Site {
 
 impl Site {
     /// # Errors
-    /// What settings lack or contradict.
-    pub(super) fn of(location: &Url, settings: &Settings) -> Result<Self, String> {
+    /// What settings lack or contradict, with the key that it is about.
+    pub(super) fn of(location: &Url, settings: &Settings) -> Result<Self, (&'static str, String)> {
         let host = location.host_str().unwrap_or_default();
         let known = CLOUD.iter().find(|(cloud, _)| *cloud == host);
         let organization = organization(settings);
         let flavour = match (settings.text("flavour"), organization, known) {
             (Some("server"), _, Some(_)) => {
-                return Err(format!(
-                    "{host} is SonarQube Cloud; take `flavour` away and set `organization`"
-                ));
+                let message =
+                    format!("{host} is SonarQube Cloud; take flavour away, and set organization");
+                return Err(("flavour", message));
             }
-            (Some("server"), _, None) => Flavour::Server,
+            (Some("server"), Some(_), None) => {
+                let message =
+                    "servers have no organizations; take it, or flavour = \"server\", away";
+                return Err(("organization", message.to_owned()));
+            }
+            (Some("server"), None, None) => Flavour::Server,
             (_, Some(organization), _) => Flavour::Cloud {
                 organization: organization.to_owned(),
             },
             (Some("cloud"), None, _) | (_, None, Some(_)) => {
-                return Err(format!(
-                    "`organization` is missing: SonarQube Cloud ({host}) needs the key of the organization, as in the address of its page"
-                ));
+                let message = format!(
+                    "is missing; SonarQube Cloud ({host}) needs the key of the organization, as in the address of its page"
+                );
+                return Err(("organization", message));
             }
             (_, None, None) => Flavour::Server,
         };
@@ -63,11 +69,13 @@ impl Site {
             None => root.set_path(&format!("{}/", pasted.unwrap_or(path))),
         }
         let api = match (settings.text("api_location"), known) {
-            (Some(configured), _) => parse_api(configured)?,
+            (Some(configured), _) => {
+                parse_api(configured).map_err(|reason| ("api_location", reason))?
+            }
             (None, Some((_, api))) => {
                 let mut url = root.clone();
                 url.set_host(Some(api))
-                    .map_err(|error| format!("{api}: {error}"))?;
+                    .map_err(|error| ("location", format!("{api}: {error}")))?;
                 url
             }
             (None, None) => root.clone(),
@@ -91,7 +99,7 @@ impl Site {
     }
 }
 
-pub(super) fn organization(settings: &Settings) -> Option<&str> {
+fn organization(settings: &Settings) -> Option<&str> {
     let organization = settings.text("organization").map(str::trim);
     organization.filter(|organization| !organization.is_empty())
 }
@@ -100,7 +108,7 @@ pub(super) fn organization(settings: &Settings) -> Option<&str> {
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn parse_api(text: &str) -> Result<Url, String> {
+fn parse_api(text: &str) -> Result<Url, String> {
     let mut url = Url::parse(text.trim()).map_err(|error| format!("is no URL ({error})"))?;
     if url.host().is_none() || !url.username().is_empty() || url.password().is_some() {
         return Err("must be a URL with a host, without user name and password".to_owned());
@@ -133,7 +141,10 @@ mod tests {
     use super::*;
     use crate::config::Value;
 
-    fn site(location: &str, pairs: &[(&'static str, &str)]) -> Result<Site, String> {
+    fn site(
+        location: &str,
+        pairs: &[(&'static str, &str)],
+    ) -> Result<Site, (&'static str, String)> {
         let mut settings = Settings::default();
         for (key, value) in pairs {
             settings.insert(key, Value::Text((*value).to_owned()));
@@ -181,15 +192,33 @@ mod tests {
     }
 
     #[test]
-    fn cloud_without_an_organization_is_a_mistake() {
-        for (location, pairs) in [
-            ("https://sonarcloud.io", &[] as &[_]),
-            ("https://sonarqube.us", &[("organization", " ")]),
-            ("https://gate.example", &[("flavour", "cloud")]),
-            ("https://sonarcloud.io", &[("flavour", "server")]),
+    fn cloud_needs_an_organization_and_a_server_has_none() {
+        for (location, pairs, key) in [
+            ("https://sonarcloud.io", &[] as &[_], "organization"),
+            (
+                "https://sonarqube.us",
+                &[("organization", " ")],
+                "organization",
+            ),
+            (
+                "https://gate.example",
+                &[("flavour", "cloud")],
+                "organization",
+            ),
+            (
+                "https://gate.example",
+                &[("flavour", "server"), ("organization", "acme")],
+                "organization",
+            ),
+            ("https://sonarcloud.io", &[("flavour", "server")], "flavour"),
+            (
+                "https://gate.example",
+                &[("api_location", "http://api.example")],
+                "api_location",
+            ),
         ] {
-            let refused = site(location, pairs).unwrap_err();
-            assert!(refused.contains("`organization`"), "{refused}");
+            let (about, message) = site(location, pairs).unwrap_err();
+            assert_eq!(about, key, "{location} {message}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the connector says of itself, and the settings it takes.
 
-use super::site::{organization, parse_api};
-use crate::config::{ConnectorSpec, Need, Setting, SettingKind, Settings};
+use super::site::Site;
+use crate::config::{ConnectorSpec, Need, Setting, SettingKind, Settings, ToolDraft};
 use crate::connectors::Record;
 
 /// Types of issues. Hotspots are no type of issue since 8.2, and have a setting of their own.
@@ -300,23 +300,11 @@ fn validate_api(_tool: &Settings, api: &Settings) -> Vec<(&'static str, String)>
     wrong
 }
 
-fn validate_tool(tool: &Settings) -> Vec<(&'static str, String)> {
-    let mut wrong = Vec::new();
-    match (tool.text("flavour"), organization(tool)) {
-        (Some("server"), Some(_)) => wrong.push((
-            "organization",
-            "servers have no organizations; take it, or flavour = \"server\", away".to_owned(),
-        )),
-        (Some("cloud"), None) => wrong.push((
-            "organization",
-            "is missing; SonarQube Cloud needs the key of the organization".to_owned(),
-        )),
-        _ => {}
-    }
-    if let Some(Err(reason)) = tool.text("api_location").map(parse_api) {
-        wrong.push(("api_location", reason));
-    }
-    wrong
+fn validate_tool(tool: &ToolDraft<'_>) -> Vec<(&'static str, String)> {
+    let site = tool
+        .location
+        .map(|location| Site::of(location, tool.settings));
+    site.and_then(Result::err).into_iter().collect()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use secpull_simulators::misfortune::{Misfortune, Plan};
 use secpull_simulators::scenario::sonarqube_shop;
-use secpull_simulators::sonarqube::{Branch, Edition, Issue, Project, Simulator, SonarQube, TOKEN};
+use secpull_simulators::sonarqube::{Edition, Issue, Project, Simulator, SonarQube, TOKEN};
 use serde_json::json;
 
 use super::{SHOP, ids, includes, installation, of_source};
@@ -193,25 +193,35 @@ fn check_tells_what_is_wrong_and_what_can_be_read() {
 }
 
 #[test]
+fn a_token_that_may_browse_nothing_closes_nothing() {
+    let simulator = server(NEW, sonarqube_shop());
+    let installation = installation(&simulator, "missing_records = \"resolve\"");
+    installation.import("shop").exits(0);
+    let before = ids(&installation);
+    for key in ["com.acme:shop", "com.acme:legacy"] {
+        simulator
+            .portfolio()
+            .change(key, |project| project.browsable = false);
+    }
+    installation.import("shop").exits(1);
+    let error = installation.last_run("shop")["error"].to_string();
+    assert!(error.contains("may browse no project"), "{error}");
+    assert_eq!(ids(&installation), before);
+}
+
+#[test]
 fn sonarqube_is_never_believed_when_it_should_not_be() {
-    // The branch is there, or nothing at all could be read without hotspots.
-    let project = Project::new("com.acme:shop", "Shop")
-        .issues(Issue::many(60, 5))
-        .with(Branch::new("release/2.0"));
-    let simulator = server(NEW, vec![project]);
-    let installation = Installation::new(&format!(
-        "{}page_size = 20\n{IMPATIENT}[api_configurations.shop]\ntool = \"sonar\"\nproduct = \"Shop\"\n{SHOP}",
-        tool("sonar", &simulator, NEW)
-    ));
     through_all(&Case {
         name: "SonarQube",
-        installation: &installation,
         secret: TOKEN,
-        inflict: &|misfortune| simulator.inflict(misfortune),
-        calm: &|| simulator.calm(),
+        start: &|name| {
+            let project = Project::new("com.acme:shop", "Shop").issues(Issue::many(60, 5));
+            let simulator = server(NEW, vec![project]);
+            let toml = format!(
+                "{}page_size = 20\n{IMPATIENT}[api_configurations.{name}]\ntool = \"{name}\"\nproduct = \"{name}\"\n{SHOP}",
+                tool(name, &simulator, NEW)
+            );
+            (simulator, toml)
+        },
     });
-    assert!(
-        simulator.requests_elsewhere().is_empty(),
-        "followed to another host"
-    );
 }

@@ -1,7 +1,5 @@
 //! More than a search gives.
 
-use std::time::Duration;
-
 use secpull_simulators::sonarqube::{Edition, Hotspot, Issue, Project};
 use serde_json::json;
 
@@ -125,25 +123,7 @@ fn twenty_thousand_issues_stream() {
         vec![Project::new("com.acme:shop", "Shop").issues(Issue::many(20_000, 5))],
     );
     let installation = installation(&simulator, SHOP);
-    let mut child = installation
-        .command(&["run", "--standalone", "shop"])
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    let ended = loop {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let high = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let high = high.and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok());
-        peak = peak.max(high.unwrap_or(0));
-        match child.try_wait().unwrap() {
-            Some(ended) => break ended,
-            None => std::thread::sleep(Duration::from_millis(10)),
-        }
-    };
-    assert!(ended.success());
+    let peak = installation.peak_memory_of_import("shop");
     assert_eq!(installation.last_run("shop")["new"], 20_000);
     assert!((1..96 << 10).contains(&peak), "peak of {peak} KiB");
 }

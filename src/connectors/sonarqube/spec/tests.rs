@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 use super::*;
 use crate::config::Value;
 
@@ -96,25 +98,20 @@ fn mistakes_in_an_api_configuration_are_told_with_their_key() {
 
 #[test]
 fn mistakes_in_a_tool_are_told_with_their_key() {
-    for (pairs, keys) in [
-        (&[][..], &[][..]),
-        (&[("organization", "acme")], &[]),
-        (&[("flavour", "cloud"), ("organization", "acme")], &[]),
-        (&[("flavour", "cloud")], &["organization"]),
-        (
-            &[("flavour", "server"), ("organization", "acme")],
-            &["organization"],
-        ),
-        (&[("api_location", "http://api.example")], &["api_location"]),
-    ] {
-        let mut tool = Settings::default();
-        for (key, value) in pairs {
-            tool.insert(key, Value::Text((*value).to_owned()));
-        }
-        let wrong = validate_tool(&tool);
-        let told: Vec<_> = wrong.iter().map(|(key, _)| *key).collect();
-        assert_eq!(told, keys, "{pairs:?}");
-    }
+    let told = |location: Option<&str>| {
+        let location = location.map(|location| location.parse().unwrap());
+        let settings = Settings::default();
+        let wrong = validate_tool(&ToolDraft {
+            location: location.as_ref(),
+            secret: None,
+            settings: &settings,
+        });
+        wrong.into_iter().map(|(key, _)| key).collect::<Vec<_>>()
+    };
+    assert!(told(Some("https://sonar.example")).is_empty());
+    assert_eq!(told(Some("https://sonarcloud.io")), ["organization"]);
+    // It is told already that the location is wrong.
+    assert!(told(None).is_empty());
 }
 
 #[test]
