@@ -6,6 +6,7 @@ mod cluster;
 mod many;
 mod semgrep;
 mod shop;
+mod sonarqube;
 
 pub use checkmarx::{ManyResults, checkmarx_shop, many_results, sast};
 pub use cluster::{OPERATOR_NAMESPACE, shop_cluster};
@@ -15,6 +16,7 @@ pub use semgrep::{
     secret as semgrep_secret, semgrep_shop,
 };
 pub use shop::{SHOP_IMAGE, shop};
+pub use sonarqube::sonarqube_shop;
 
 #[cfg(test)]
 mod tests {
