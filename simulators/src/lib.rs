@@ -15,5 +15,6 @@ pub mod prometheus;
 pub mod real_prometheus;
 pub mod scenario;
 pub mod server;
+pub mod snyk;
 
 mod random;

@@ -17,6 +17,7 @@ mod pages;
 mod pull;
 mod rating;
 mod registry;
+mod snyk;
 mod trivy_prometheus;
 
 use async_trait::async_trait;

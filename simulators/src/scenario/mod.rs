@@ -5,11 +5,16 @@ mod checkmarx;
 mod cluster;
 mod many;
 mod shop;
+mod snyk;
 
 pub use checkmarx::{ManyResults, checkmarx_shop, many_results, sast};
 pub use cluster::{OPERATOR_NAMESPACE, shop_cluster};
 pub use many::{Many, many, many_series};
 pub use shop::{SHOP_IMAGE, shop};
+pub use snyk::{
+    ManyIssues, SNYK_CODE, SNYK_IMAGE, SNYK_INACTIVE, SNYK_PACKAGES, SNYK_UNLISTED, many_issues,
+    snyk_shop,
+};
 
 #[cfg(test)]
 mod tests {
