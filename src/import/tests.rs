@@ -19,7 +19,8 @@ use crate::config::{
 use crate::connectors::{Completeness, Connector, ConnectorError, Pulled, Record, Scope, Sink};
 use crate::finding::{Component, Content, Finding, Kind, Severity, Sighting, Status};
 use crate::store::{
-    Claim, FindingFilter, NewRun, Run, RunFilter, RunId, RunState, StatusFilter, Store, Trigger, open,
+    Claim, FindingFilter, NewRun, Run, RunFilter, RunId, RunState, StatusFilter, Store, Trigger,
+    open,
 };
 
 /// Says what it is told to say, once a run.
@@ -317,7 +318,9 @@ async fn a_scope_of_which_absence_proves_nothing_keeps_its_findings_and_others_c
 async fn the_findings_of_thousands_of_records_do_not_wait_in_memory_for_each_records_end() {
     let house = House::new().await;
     // More than may wait, spread thinly, and the connector says no more for a while.
-    let names: Vec<_> = (0..5000).map(|number| format!("r{}", number % 50)).collect();
+    let names: Vec<_> = (0..5000)
+        .map(|number| format!("r{}", number % 50))
+        .collect();
     let mut acts: Vec<_> = (0..names.len())
         .map(|number| page(&names[number], &[&number.to_string()]))
         .collect();

@@ -18,6 +18,7 @@ mod promises;
 mod real_prometheus;
 mod schedule;
 mod secrets;
+mod snyk;
 mod standalone;
 mod starve;
 mod support;

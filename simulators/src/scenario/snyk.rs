@@ -305,7 +305,9 @@ impl ManyIssues {
         let mut random = Random::new(self.seed, number);
         let cve = format!("CVE-2026-{:05}", number % 40_000);
         let package = format!("generated-{}", number / 4);
-        let words = "An attacker can send a crafted request, and its header is read beyond its length. ".repeat(12);
+        let words =
+            "An attacker can send a crafted request, and its header is read beyond its length. "
+                .repeat(12);
         let mut issue = issue(
             &random.uuid(),
             json!({

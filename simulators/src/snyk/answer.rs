@@ -40,7 +40,8 @@ impl IntoResponse for Refusal {
                 StatusCode::UNAUTHORIZED,
                 "SNYK-0005",
                 "Authentication error",
-                "Authentication credentials not recognized, or user access is not provisioned.".to_owned(),
+                "Authentication credentials not recognized, or user access is not provisioned."
+                    .to_owned(),
                 Value::Null,
             ),
             Self::Forbidden => (
@@ -79,7 +80,10 @@ impl IntoResponse for Refusal {
         if !source.is_null() {
             error["source"] = source;
         }
-        document(status, &json!({"jsonapi": {"version": "1.0"}, "errors": [error]}))
+        document(
+            status,
+            &json!({"jsonapi": {"version": "1.0"}, "errors": [error]}),
+        )
     }
 }
 

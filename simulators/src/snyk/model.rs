@@ -187,10 +187,16 @@ impl Organization {
     /// The issue of a number.
     pub(super) fn issue_at(&self, number: u64) -> Option<Value> {
         let own = self.issues.len() as u64;
-        if let Some(issue) = usize::try_from(number).ok().and_then(|n| self.issues.get(n)) {
+        if let Some(issue) = usize::try_from(number)
+            .ok()
+            .and_then(|n| self.issues.get(n))
+        {
             return Some(issue.clone());
         }
-        let many = self.many.as_ref().filter(|many| number - own < many.len())?;
+        let many = self
+            .many
+            .as_ref()
+            .filter(|many| number - own < many.len())?;
         let mut issue = many.issue(number - own);
         issue["relationships"] = json!({
             "organization": {"data": {"id": self.id, "type": "organization"}},

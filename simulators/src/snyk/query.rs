@@ -71,10 +71,13 @@ impl Query<'_> {
     pub(super) fn window(&self) -> Result<Window, Refusal> {
         let limit = self.text("limit").unwrap_or("10").parse::<u64>();
         let limit = limit.ok().filter(|n| (10..=100).contains(n) && n % 10 == 0);
-        let limit = limit.ok_or_else(|| wrong("limit", "must be a multiple of 10 from 10 to 100"))?;
+        let limit =
+            limit.ok_or_else(|| wrong("limit", "must be a multiple of 10 from 10 to 100"))?;
         let start = match self.text("starting_after") {
             None => 0,
-            Some(cursor) => of_cursor(cursor).ok_or_else(|| wrong("starting_after", "is no cursor"))?,
+            Some(cursor) => {
+                of_cursor(cursor).ok_or_else(|| wrong("starting_after", "is no cursor"))?
+            }
         };
         Ok(Window { start, limit })
     }
@@ -110,13 +113,18 @@ impl Query<'_> {
         let among = |name: &str, value: &Value| {
             self.text(name).is_none_or(|list| {
                 let mut words = list.split(',');
-                value.as_str().is_some_and(|value| words.any(|word| word == value))
+                value
+                    .as_str()
+                    .is_some_and(|value| words.any(|word| word == value))
             })
         };
         let ignored = self.text("ignored").map(|word| word == "true");
         among("status", &attributes["status"])
             && among("type", &attributes["type"])
-            && among("effective_severity_level", &attributes["effective_severity_level"])
+            && among(
+                "effective_severity_level",
+                &attributes["effective_severity_level"],
+            )
             && among("scan_item.id", &item["id"])
             && among("scan_item.type", &item["type"])
             && ignored.is_none_or(|ignored| attributes["ignored"] == ignored)

@@ -78,7 +78,9 @@ impl FromRequestParts<Arc<Customer>> for Request {
 }
 
 fn host(headers: &HeaderMap) -> String {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
     host.unwrap_or_default().to_owned()
 }
 
@@ -166,7 +168,10 @@ impl Request {
         if start + limit < total {
             links["next"] = self.link(world, start + limit);
         }
-        Ok(self.answer(world, &json!({"jsonapi": {"version": "1.0"}, "data": page, "links": links})))
+        Ok(self.answer(
+            world,
+            &json!({"jsonapi": {"version": "1.0"}, "data": page, "links": links}),
+        ))
     }
 }
 
@@ -185,7 +190,11 @@ async fn caller_of(State(customer): Shared, request: Request) -> Result<Response
 }
 
 async fn organizations(State(customer): Shared, request: Request) -> Result<Response, Refusal> {
-    let allowed = [OF_LISTS, &["group_id", "is_personal", "slug", "name", "expand"]].concat();
+    let allowed = [
+        OF_LISTS,
+        &["group_id", "is_personal", "slug", "name", "expand"],
+    ]
+    .concat();
     request.query().allow(&allowed)?;
     customer.read(|world| {
         let slug = request.query().text("slug").map(str::to_owned);
@@ -204,7 +213,9 @@ async fn of_group(
     Path(group): Path<String>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    request.query().allow(&[OF_LISTS, &["name", "slug"]].concat())?;
+    request
+        .query()
+        .allow(&[OF_LISTS, &["name", "slug"]].concat())?;
     customer.read(|world| {
         request.of_group(world, &group)?;
         let organizations = world.organizations.iter();
@@ -232,7 +243,16 @@ async fn projects(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let own = ["ids", "names", "names_start_with", "origins", "types", "target_id", "tags", "expand"];
+    let own = [
+        "ids",
+        "names",
+        "names_start_with",
+        "origins",
+        "types",
+        "target_id",
+        "tags",
+        "expand",
+    ];
     request.query().allow(&[OF_LISTS, &own].concat())?;
     customer.read(|world| {
         let organization = organization(world, &id)?;
@@ -254,7 +274,10 @@ async fn project(
         let project = projects.find(|one| one.id == project);
         let project = project.ok_or_else(|| Refusal::NotFound("project".to_owned()))?;
         let data = project.render(&organization.id);
-        Ok(request.answer(world, &json!({"jsonapi": {"version": "1.0"}, "data": data, "links": {}})))
+        Ok(request.answer(
+            world,
+            &json!({"jsonapi": {"version": "1.0"}, "data": data, "links": {}}),
+        ))
     })
 }
 

@@ -37,7 +37,10 @@ impl Tester {
     }
 
     fn issues(&self) -> String {
-        let id = self.simulator.customer().change(|world| world.organization("acme").id.clone());
+        let id = self
+            .simulator
+            .customer()
+            .change(|world| world.organization("acme").id.clone());
         format!("/rest/orgs/{id}/issues")
     }
 }
@@ -57,10 +60,18 @@ async fn keys_and_tokens_come_with_their_own_word_in_any_case() {
         let (answered, body) = tester.get_as(&authorization, &path).await;
         assert_eq!(answered, status, "{authorization}: {body}");
     }
-    let group = tester.simulator.customer().change(|world| world.group.clone());
+    let group = tester
+        .simulator
+        .customer()
+        .change(|world| world.group.clone());
     let key = format!("token {ORGANIZATION_KEY}");
-    let (status, body) = tester.get_as(&key, &format!("/rest/groups/{group}/orgs?{VERSION}")).await;
-    assert_eq!((status, body["errors"][0]["status"].as_str()), (403, Some("403")));
+    let (status, body) = tester
+        .get_as(&key, &format!("/rest/groups/{group}/orgs?{VERSION}"))
+        .await;
+    assert_eq!(
+        (status, body["errors"][0]["status"].as_str()),
+        (403, Some("403"))
+    );
 }
 
 #[tokio::test]
@@ -85,7 +96,9 @@ async fn what_snyk_does_not_know_is_an_error() {
         let (answered, body) = tester.get(&format!("{issues}?{query}")).await;
         assert_eq!(answered, status, "{query}: {body}");
     }
-    let (status, _) = tester.get(&format!("/rest/orgs/acme/issues?{VERSION}")).await;
+    let (status, _) = tester
+        .get(&format!("/rest/orgs/acme/issues?{VERSION}"))
+        .await;
     assert_eq!(status, 400);
     let (status, _) = tester.get(&format!("/v1/orgs?{VERSION}")).await;
     assert_eq!(status, 404);
@@ -102,7 +115,13 @@ async fn links_lead_through_all_issues_whatever_their_spelling() {
         loop {
             let (status, body) = tester.get(&path).await;
             assert_eq!(status, 200, "{body}");
-            ids.extend(body["data"].as_array().unwrap().iter().map(|row| row["id"].clone()));
+            ids.extend(
+                body["data"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|row| row["id"].clone()),
+            );
             let next = &body["links"]["next"];
             let next = next["href"].as_str().or(next.as_str());
             let Some(next) = next else { break };
@@ -113,6 +132,10 @@ async fn links_lead_through_all_issues_whatever_their_spelling() {
                 false => format!("/rest{next}"),
             };
         }
-        assert_eq!(ids.len(), 10, "neither resolved nor of inactive projects: {spelling:?}");
+        assert_eq!(
+            ids.len(),
+            10,
+            "neither resolved nor of inactive projects: {spelling:?}"
+        );
     }
 }

@@ -79,7 +79,9 @@ impl Api {
     /// All organizations that the key sees.
     pub(super) async fn organizations(&self) -> Result<Vec<Organization>, ConnectorError> {
         let walk = Walk::along(self, "/orgs", &[]);
-        Ok(distinct(walk.all(Organization::parse).await?, |one| &one.id))
+        Ok(distinct(walk.all(Organization::parse).await?, |one| {
+            &one.id
+        }))
     }
 
     /// One of them.
@@ -92,9 +94,7 @@ impl Api {
         &self,
         slug: &str,
     ) -> Result<Option<Organization>, ConnectorError> {
-        let found = self
-            .first_of("/orgs", &[("slug", slug.to_owned())])
-            .await?;
+        let found = self.first_of("/orgs", &[("slug", slug.to_owned())]).await?;
         // Should the filter be ignored, another's issues would be taken for this one's.
         Ok(found.filter(|organization| organization.slug() == slug))
     }
@@ -102,7 +102,9 @@ impl Api {
     /// All organizations of a group.
     pub(super) async fn group(&self, id: &str) -> Result<Vec<Organization>, ConnectorError> {
         let walk = Walk::along(self, &format!("/groups/{id}/orgs"), &[]);
-        Ok(distinct(walk.all(Organization::parse).await?, |one| &one.id))
+        Ok(distinct(walk.all(Organization::parse).await?, |one| {
+            &one.id
+        }))
     }
 
     /// All projects of an organization.
@@ -133,7 +135,9 @@ impl Api {
     /// Proves that the organization's projects may be listed.
     pub(super) async fn prove_projects(&self, organization: &str) -> Result<(), ConnectorError> {
         let query = first_query(&self.version, SMALL_PAGE, &[]);
-        self.page(&of_projects(organization), &query).await.map(drop)
+        self.page(&of_projects(organization), &query)
+            .await
+            .map(drop)
     }
 
     /// Proves that issues may be listed.
@@ -183,9 +187,7 @@ impl Api {
         let query = first_query(&self.version, SMALL_PAGE, filters);
         let page = self.page(path, &query).await?;
         let first = page.rows.first().map(|row| Organization::parse(row));
-        first
-            .transpose()
-            .map_err(|reason| self.odd(path, &reason))
+        first.transpose().map_err(|reason| self.odd(path, &reason))
     }
 
     fn only_version(&self) -> String {
@@ -198,8 +200,9 @@ impl Api {
         let answer = request.json::<Box<RawValue>>().await;
         let answer = answer.map_err(|error| self.explain(error))?;
         if let Some(notice) = ending(&answer.headers, path) {
-            self.notice
-                .get_or_init(|| format!("{notice}; set api_version to a newer date, or update secpull"));
+            self.notice.get_or_init(|| {
+                format!("{notice}; set api_version to a newer date, or update secpull")
+            });
         }
         Ok(answer.body)
     }
@@ -208,7 +211,9 @@ impl Api {
     fn explain(&self, error: HttpError) -> ConnectorError {
         let HttpErrorKind::Status { status, body, .. } = &error.kind else {
             let advice = match error.kind {
-                HttpErrorKind::NotJson => "; location must be the REST API, such as https://api.snyk.io/rest",
+                HttpErrorKind::NotJson => {
+                    "; location must be the REST API, such as https://api.snyk.io/rest"
+                }
                 _ => "",
             };
             return ConnectorError::Http(HttpError {
@@ -309,7 +314,15 @@ mod tests {
             notice.unwrap(),
             "Snyk calls the version 2024-10-15 of /orgs/o/issues deprecated, to be served until 2027-01-31"
         );
-        assert!(of(&[("deprecation", "2026-01-01T00:00:00Z")]).unwrap().contains("since 2026"));
-        assert!(of(&[ga, ("sunset", "2027-01-31")]).unwrap().contains("2027-01-31"));
+        assert!(
+            of(&[("deprecation", "2026-01-01T00:00:00Z")])
+                .unwrap()
+                .contains("since 2026")
+        );
+        assert!(
+            of(&[ga, ("sunset", "2027-01-31")])
+                .unwrap()
+                .contains("2027-01-31")
+        );
     }
 }

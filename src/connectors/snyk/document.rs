@@ -111,7 +111,10 @@ mod tests {
         let next = |links: &str| page(&format!(r#"{{"data":[{{"id":1}}],{links}}}"#));
         for (links, expected) in [
             (r#""links":{"next":"/rest/a?b=%3D"}"#, Some("/rest/a?b=%3D")),
-            (r#""links":{"next":{"href":"/orgs/a?b=c","meta":{}}}"#, Some("/orgs/a?b=c")),
+            (
+                r#""links":{"next":{"href":"/orgs/a?b=c","meta":{}}}"#,
+                Some("/orgs/a?b=c"),
+            ),
             (r#""links":{"next":null}"#, None),
             (r#""links":{}"#, None),
             (r#""links":null"#, None),
@@ -133,7 +136,14 @@ mod tests {
 
     #[test]
     fn what_has_no_list_is_no_page() {
-        for body in ["{}", "[]", "null", r#"{"data":{}}"#, r#"{"data":null}"#, r#"{"errors":[]}"#] {
+        for body in [
+            "{}",
+            "[]",
+            "null",
+            r#"{"data":{}}"#,
+            r#"{"data":null}"#,
+            r#"{"errors":[]}"#,
+        ] {
             assert!(page(body).is_err(), "{body}");
         }
         assert!(page(r#"{"data":[]}"#).unwrap().rows.is_empty());
@@ -144,7 +154,10 @@ mod tests {
     #[test]
     fn an_error_is_told_in_its_own_words() {
         let body = r#"{"jsonapi":{"version":"1.0"},"errors":[{"id":"x","status":"401","code":"SNYK-0005","title":"Authentication error","detail":"no"}]}"#;
-        assert_eq!(fault(body).as_deref(), Some("Authentication error, no, SNYK-0005"));
+        assert_eq!(
+            fault(body).as_deref(),
+            Some("Authentication error, no, SNYK-0005")
+        );
         assert_eq!(fault(r#"{"status":"401","code":"Unauthorized"}"#), None);
         assert_eq!(fault("<html>"), None);
         assert_eq!(fault(r#"{"errors":["x"]}"#), None);

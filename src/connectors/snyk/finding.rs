@@ -65,7 +65,12 @@ fn content(
         recommendation: joined(remedies(attributes, |kind| kind != Some(RESULT_MESSAGE))),
         references: references(attributes),
         tags: tags(attributes, coordinate, &place, project),
-        cwes: attributes.classes.0.iter().filter_map(|c| cwe(&c.0.source, &c.0.id)).collect(),
+        cwes: attributes
+            .classes
+            .0
+            .iter()
+            .filter_map(|c| cwe(&c.0.source, &c.0.id))
+            .collect(),
         vulnerability_id: vulnerability.id,
         aliases: vulnerability.aliases,
         component: place.component,
@@ -112,7 +117,10 @@ impl Vulnerability {
             ids.extend(attributes.key.as_str().filter(|key| key.starts_with(SNYK)));
         }
         let begins = |prefix: &str| ids.iter().position(|id| id.starts_with(prefix));
-        let Some(own) = begins("CVE-").or_else(|| begins("GHSA-")).or((!ids.is_empty()).then_some(0)) else {
+        let Some(own) = begins("CVE-")
+            .or_else(|| begins("GHSA-"))
+            .or((!ids.is_empty()).then_some(0))
+        else {
             return Self::default();
         };
         let own = ids[own];
@@ -168,7 +176,9 @@ fn joined(texts: Vec<&str>) -> Option<String> {
 fn description(attributes: &Attributes<'_>, coordinate: Option<&Coordinate<'_>>) -> Option<String> {
     let given = attributes.description.to_owned();
     let given = given.or_else(|| joined(remedies(attributes, |kind| kind == Some(RESULT_MESSAGE))));
-    let others = coordinate.map(|chosen| place::others(attributes, chosen)).unwrap_or_default();
+    let others = coordinate
+        .map(|chosen| place::others(attributes, chosen))
+        .unwrap_or_default();
     if others.is_empty() {
         return given;
     }
@@ -183,7 +193,10 @@ fn description(attributes: &Attributes<'_>, coordinate: Option<&Coordinate<'_>>)
 fn cwe(source: &Text<'_>, id: &Text<'_>) -> Option<u32> {
     let source = source.as_str()?.trim();
     let id = id.as_str()?.trim();
-    let number = id.get(..4).filter(|start| start.eq_ignore_ascii_case("CWE-")).map(|_| &id[4..]);
+    let number = id
+        .get(..4)
+        .filter(|start| start.eq_ignore_ascii_case("CWE-"))
+        .map(|_| &id[4..]);
     let number = number.filter(|_| source.eq_ignore_ascii_case(CWE))?;
     number.parse().ok().filter(|number| *number > 0)
 }
@@ -244,20 +257,33 @@ fn tags(
     };
     add("", attributes.kind.as_str());
     add("", attributes.tool.as_str());
-    add("", (attributes.ignored.0 == Some(true)).then_some("ignored"));
+    add(
+        "",
+        (attributes.ignored.0 == Some(true)).then_some("ignored"),
+    );
     add("resolution:", attributes.resolution.0.kind.as_str());
-    add("reachability:", coordinate.and_then(|one| one.reachability.as_str()));
+    add(
+        "reachability:",
+        coordinate.and_then(|one| one.reachability.as_str()),
+    );
     for Object(level) in &attributes.exploit_details.0.maturity_levels.0 {
         add("exploit:", level.level.as_str());
     }
     let score = attributes.risk.0.score.0.value.0;
-    add("risk-score:", score.map(|score| score.to_string()).as_deref());
+    add(
+        "risk-score:",
+        score.map(|score| score.to_string()).as_deref(),
+    );
     add("", place.resource_path.as_deref());
     for Object(class) in &attributes.classes.0 {
         let no_cwe = cwe(&class.source, &class.id).is_none();
         add("", class.id.as_str().filter(|_| no_cwe));
     }
-    tags.extend(project.into_iter().flat_map(|project| project.tags.iter().cloned()));
+    tags.extend(
+        project
+            .into_iter()
+            .flat_map(|project| project.tags.iter().cloned()),
+    );
     tags
 }
 
@@ -276,7 +302,10 @@ fn steady(raw: &str) -> String {
         return raw.to_owned();
     };
     let mut changed = false;
-    for (owner, key) in [("/relationships", "test_executions"), ("/attributes/risk/score", "updated_at")] {
+    for (owner, key) in [
+        ("/relationships", "test_executions"),
+        ("/attributes/risk/score", "updated_at"),
+    ] {
         if let Some(Value::Object(members)) = row.pointer_mut(owner) {
             changed |= members.remove(key).is_some();
         }

@@ -20,15 +20,25 @@ pub(in crate::connectors) fn page(input: &[u8]) {
     let Ok(page) = document::page(text) else {
         return;
     };
-    let projects: Vec<_> = page.rows.iter().filter_map(|row| Project::parse(row).ok()).collect();
+    let projects: Vec<_> = page
+        .rows
+        .iter()
+        .filter_map(|row| Project::parse(row).ok())
+        .collect();
     for project in &projects {
-        assert!(!project.record().id.is_empty(), "a project without identity");
+        assert!(
+            !project.record().id.is_empty(),
+            "a project without identity"
+        );
         assert!(project.image().is_none_or(|_| project.branch().is_none()));
         let _ = project.workload();
     }
     for row in &page.rows {
         if let Ok(organization) = Organization::parse(row) {
-            assert!(!organization.slug().is_empty(), "an organization without a name");
+            assert!(
+                !organization.slug().is_empty(),
+                "an organization without a name"
+            );
         }
         if let Ok(issue) = Row::parse(row.get()) {
             hold(finding::map(&issue, row.get(), None));

@@ -105,8 +105,14 @@ mod tests {
 
     #[test]
     fn the_prefix_of_a_proxy_is_not_in_the_links() {
-        let list = "https://proxy.example.com/snyk/rest/orgs/o/issues".parse().unwrap();
-        for link in ["/rest/orgs/o/issues?a=1", "/orgs/o/issues?a=1", "/snyk/rest/orgs/o/issues?a=1"] {
+        let list = "https://proxy.example.com/snyk/rest/orgs/o/issues"
+            .parse()
+            .unwrap();
+        for link in [
+            "/rest/orgs/o/issues?a=1",
+            "/orgs/o/issues?a=1",
+            "/snyk/rest/orgs/o/issues?a=1",
+        ] {
             assert_eq!(next_query(&list, link).unwrap(), "a=1", "{link}");
         }
     }

@@ -89,7 +89,14 @@ mod tests {
             "api.au.snyk.io",
             "api.acme.snyk.example",
         ] {
-            for written in ["", "/", "/rest", "/rest/", "/rest/orgs", "/rest?version=1#x"] {
+            for written in [
+                "",
+                "/",
+                "/rest",
+                "/rest/",
+                "/rest/orgs",
+                "/rest?version=1#x",
+            ] {
                 assert_eq!(
                     of(&format!("https://{host}{written}")).unwrap(),
                     format!("https://{host}/rest"),
@@ -113,7 +120,10 @@ mod tests {
             ("https://api.snyk.io/v1", "https://api.snyk.io/rest"),
             ("https://api.eu.snyk.io/v1/", "https://api.eu.snyk.io/rest"),
             ("https://snyk.io/api/v1", "https://api.snyk.io/rest"),
-            ("https://app.au.snyk.io/api/v1", "https://api.au.snyk.io/rest"),
+            (
+                "https://app.au.snyk.io/api/v1",
+                "https://api.au.snyk.io/rest",
+            ),
             (
                 "https://proxy.example.com/snyk/v1",
                 "https://proxy.example.com/snyk/rest",
@@ -128,7 +138,10 @@ mod tests {
     #[test]
     fn the_web_pages_are_refused_and_the_right_address_named() {
         for (written, right) in [
-            ("https://app.eu.snyk.io/org/acme", "https://api.eu.snyk.io/rest"),
+            (
+                "https://app.eu.snyk.io/org/acme",
+                "https://api.eu.snyk.io/rest",
+            ),
             ("https://app.snyk.io", "https://api.snyk.io/rest"),
         ] {
             let refused = of(written).unwrap_err();

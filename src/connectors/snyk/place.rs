@@ -68,7 +68,10 @@ impl Place {
                 None => file.to_owned(),
             });
         }
-        let resource = self.cloud.as_ref().and_then(|cloud| cloud.resource_id.clone());
+        let resource = self
+            .cloud
+            .as_ref()
+            .and_then(|cloud| cloud.resource_id.clone());
         resource.or_else(|| self.resource_path.clone())
     }
 }
@@ -135,6 +138,9 @@ fn cloud_resource(environment: &Environment<'_>, resource: &Resource<'_>) -> Opt
         account: environment.native_id.to_owned(),
         region: resource.location.to_owned(),
         resource_type: resource.resource_type.to_owned(),
-        resource_id: resource.native_id.to_owned().or_else(|| resource.name.to_owned()),
+        resource_id: resource
+            .native_id
+            .to_owned()
+            .or_else(|| resource.name.to_owned()),
     })
 }

@@ -247,7 +247,9 @@ mod tests {
         assert_eq!((bare.id.as_str(), bare.name.as_str()), ("ab-1", "ab-1"));
         assert!(bare.is_active && bare.tags.is_empty() && bare.branch().is_none());
         for (status, active) in [("active", true), ("inactive", false), ("paused", false)] {
-            let one = project(&format!(r#"{{"id":"a","attributes":{{"status":"{status}"}}}}"#));
+            let one = project(&format!(
+                r#"{{"id":"a","attributes":{{"status":"{status}"}}}}"#
+            ));
             assert_eq!(one.is_active, active, "{status}");
         }
     }
@@ -266,9 +268,27 @@ mod tests {
     #[test]
     fn an_image_is_known_by_its_name_or_type_and_its_reference_is_the_tag() {
         for (name, kind, reference, image, tag) in [
-            ("docker-image|registry.example.com/web", "deb", "1.2", "registry.example.com/web", Some("1.2")),
-            ("docker-image|web:/app/package.json", "npm", "1.2", "web", Some("1.2")),
-            ("registry.example.com:5000/web:3", "apk", "", "registry.example.com:5000/web", Some("3")),
+            (
+                "docker-image|registry.example.com/web",
+                "deb",
+                "1.2",
+                "registry.example.com/web",
+                Some("1.2"),
+            ),
+            (
+                "docker-image|web:/app/package.json",
+                "npm",
+                "1.2",
+                "web",
+                Some("1.2"),
+            ),
+            (
+                "registry.example.com:5000/web:3",
+                "apk",
+                "",
+                "registry.example.com:5000/web",
+                Some("3"),
+            ),
             ("docker-image|web", "linux", "", "web", None),
         ] {
             let one = project(&format!(
@@ -289,7 +309,11 @@ mod tests {
             ))
             .workload()
         };
-        let found = of("shop/deployment.apps/web:registry.example.com/web:1", "kubernetes").unwrap();
+        let found = of(
+            "shop/deployment.apps/web:registry.example.com/web:1",
+            "kubernetes",
+        )
+        .unwrap();
         assert_eq!(found.namespace.as_deref(), Some("shop"));
         assert_eq!(found.kind.as_deref(), Some("deployment.apps"));
         assert_eq!(found.name.as_deref(), Some("web"));

@@ -41,7 +41,9 @@ const ECOSYSTEMS: &[(&str, &str, Parts)] = &[
 
 /// The package URL of a package in a project of this type; none where it would be a guess.
 pub(super) fn of(project_type: &str, name: &str, version: Option<&str>) -> Option<String> {
-    let (_, ty, parts) = ECOSYSTEMS.iter().find(|(known, ..)| *known == project_type)?;
+    let (_, ty, parts) = ECOSYSTEMS
+        .iter()
+        .find(|(known, ..)| *known == project_type)?;
     let (namespace, name) = match parts {
         Parts::Name => (None, name),
         Parts::Slash => match name.rsplit_once('/') {
@@ -74,7 +76,12 @@ mod tests {
     fn names_are_taken_apart_as_their_ecosystem_does() {
         for (kind, name, version, purl) in [
             ("npm", "lodash", "4.17.20", Some("pkg:npm/lodash@4.17.20")),
-            ("yarn", "@angular/core", "12.0.0", Some("pkg:npm/%40angular/core@12.0.0")),
+            (
+                "yarn",
+                "@angular/core",
+                "12.0.0",
+                Some("pkg:npm/%40angular/core@12.0.0"),
+            ),
             (
                 "maven",
                 "org.apache.logging.log4j:log4j-core",
@@ -82,14 +89,28 @@ mod tests {
                 Some("pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1"),
             ),
             ("pip", "Flask_Cors", "3.0", Some("pkg:pypi/flask-cors@3.0")),
-            ("gomodules", "golang.org/x/net", "0.17.0", Some("pkg:golang/golang.org/x/net@0.17.0")),
-            ("composer", "symfony/http-kernel", "5.0", Some("pkg:composer/symfony/http-kernel@5.0")),
+            (
+                "gomodules",
+                "golang.org/x/net",
+                "0.17.0",
+                Some("pkg:golang/golang.org/x/net@0.17.0"),
+            ),
+            (
+                "composer",
+                "symfony/http-kernel",
+                "5.0",
+                Some("pkg:composer/symfony/http-kernel@5.0"),
+            ),
             ("maven", "log4j-core", "2.14.1", None),
             ("npm", "@angular/", "1", None),
             ("deb", "binutils/binutils-common", "2.40", None),
             ("sast", "x", "1", None),
         ] {
-            assert_eq!(of(kind, name, Some(version)).as_deref(), purl, "{kind} {name}");
+            assert_eq!(
+                of(kind, name, Some(version)).as_deref(),
+                purl,
+                "{kind} {name}"
+            );
         }
         assert_eq!(of("npm", "lodash", None).as_deref(), Some("pkg:npm/lodash"));
     }

@@ -153,7 +153,11 @@ impl Reading<'_> {
     }
 
     /// Takes a page in.
-    async fn take(&mut self, rows: &[Box<RawValue>], sink: &mut Sink) -> Result<(), ConnectorError> {
+    async fn take(
+        &mut self,
+        rows: &[Box<RawValue>],
+        sink: &mut Sink,
+    ) -> Result<(), ConnectorError> {
         let mut touched = BTreeSet::new();
         for json in rows {
             match Row::parse(json.get()) {
@@ -223,12 +227,7 @@ impl Reading<'_> {
     }
 
     /// A project that is not listed (yet), or an environment, which no list has.
-    async fn find(
-        &self,
-        row: &Row<'_>,
-        item: &str,
-        sink: &Sink,
-    ) -> Result<Place, ConnectorError> {
+    async fn find(&self, row: &Row<'_>, item: &str, sink: &Sink) -> Result<Place, ConnectorError> {
         if row.is_of_environment() {
             let name = row.environment();
             return Ok(Place::of_id(item, name, Owner::Environment, sink));

@@ -294,7 +294,12 @@ mod tests {
         assert_eq!((row.scan_item(), row.organization()), (Some("p"), None));
         assert!(!row.is_of_environment() && row.environment().is_none());
         assert_eq!(row.attributes.0.coordinates.0.len(), 2);
-        for homeless in ["null", "[]", r#"{"id":"a"}"#, r#"{"id":"a","relationships":{"scan_item":{"data":[]}}}"#] {
+        for homeless in [
+            "null",
+            "[]",
+            r#"{"id":"a"}"#,
+            r#"{"id":"a","relationships":{"scan_item":{"data":[]}}}"#,
+        ] {
             assert!(Row::parse(homeless).is_err(), "{homeless}");
         }
     }
@@ -309,9 +314,11 @@ mod tests {
             let reachability = row.attributes.0.coordinate()?.reachability.to_owned();
             reachability
         };
-        let first = r#"{"state":"resolved","reachability":"a"},{"state":"open","reachability":"b"}"#;
+        let first =
+            r#"{"state":"resolved","reachability":"a"},{"state":"open","reachability":"b"}"#;
         assert_eq!(of(first).as_deref(), Some("b"));
-        let all = r#"{"state":"resolved","reachability":"a"},{"state":"resolved","reachability":"b"}"#;
+        let all =
+            r#"{"state":"resolved","reachability":"a"},{"state":"resolved","reachability":"b"}"#;
         assert_eq!(of(all).as_deref(), Some("a"));
         assert_eq!(of(r#"{"reachability":"a"}"#).as_deref(), Some("a"));
         assert_eq!(of(""), None);

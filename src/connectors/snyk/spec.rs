@@ -261,14 +261,23 @@ mod tests {
         for right in [DEFAULT_VERSION, FIRST_VERSION, "2025-11-05"] {
             assert_eq!(wrong(right), 0, "{right}");
         }
-        for version in ["2024-10-15~beta", "2024-01-22", "latest", "2024-13-01", "2024-1-1"] {
+        for version in [
+            "2024-10-15~beta",
+            "2024-01-22",
+            "latest",
+            "2024-13-01",
+            "2024-1-1",
+        ] {
             assert_eq!(wrong(version), 1, "{version}");
         }
     }
 
     #[test]
     fn only_parameters_that_the_api_knows_are_sent() {
-        let mut one = settings(&[("organization", "acme"), ("project_key", &ID.to_uppercase())]);
+        let mut one = settings(&[
+            ("organization", "acme"),
+            ("project_key", &ID.to_uppercase()),
+        ]);
         let list = |words: &[&str]| Value::List(words.iter().map(|w| (*w).to_owned()).collect());
         one.insert("statuses", list(&["open", "resolved"]));
         one.insert("issue_types", list(&["code"]));

@@ -120,7 +120,9 @@ impl Survey {
 
     /// Whether Snyk watches this project.
     pub(super) fn watches(&self, id: &str) -> bool {
-        self.projects.get(id).is_some_and(|project| project.is_active)
+        self.projects
+            .get(id)
+            .is_some_and(|project| project.is_active)
     }
 }
 

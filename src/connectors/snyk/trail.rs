@@ -117,7 +117,10 @@ mod tests {
     #[test]
     fn a_list_is_followed_to_the_page_without_a_next_one_over_empty_pages() {
         let mut trail = Trail::from("version=1");
-        assert_eq!(trail.turn(&rows(&[1]), cursor(1)), Step::Next(cursor(1).unwrap()));
+        assert_eq!(
+            trail.turn(&rows(&[1]), cursor(1)),
+            Step::Next(cursor(1).unwrap())
+        );
         assert_eq!(trail.turn(&[], cursor(2)), Step::Next(cursor(2).unwrap()));
         assert_eq!(trail.turn(&rows(&[2]), None), Step::End);
         assert_eq!(Trail::from("version=1").turn(&[], None), Step::End);

@@ -6,6 +6,7 @@ pub(crate) mod dependency_track;
 mod installation;
 mod output;
 pub(crate) mod random;
+pub(crate) mod snyk;
 pub(crate) mod tls;
 
 pub(crate) use daemon::Daemon;
