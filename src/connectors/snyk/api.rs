@@ -173,6 +173,11 @@ impl Api {
         self.notice.get().map(String::as_str)
     }
 
+    /// Words of Snyk, fit to be shown.
+    pub(super) fn quote(&self, words: &str) -> String {
+        self.client.quote(words)
+    }
+
     /// An answer that is not to be believed.
     pub(super) fn odd(&self, path: &str, reason: &str) -> ConnectorError {
         let reason = self.client.quote(reason);

@@ -33,13 +33,13 @@ pub(super) fn rest(location: &Url) -> Result<Url, String> {
     if let Some(prefix) = old_api(&path) {
         let right = advised(&root, api_host, prefix);
         return Err(format!(
-            "location {location} is Snyk's old API, which is not used; set location = \"{right}\""
+            "{location} is Snyk's old API, which is not used; set location = \"{right}\""
         ));
     }
     if api_host.is_some() {
         let right = advised(&root, api_host, "");
         return Err(format!(
-            "location {location} is Snyk's web pages, not its API; set location = \"{right}\""
+            "{location} is Snyk's web pages, not its API; set location = \"{right}\""
         ));
     }
     root.set_path(&format!("{}{REST}", prefix(&path)));

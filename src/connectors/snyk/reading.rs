@@ -11,7 +11,7 @@ use super::api::Api;
 use super::finding;
 use super::project::{Project, id};
 use super::row::Row;
-use super::spec::Selection;
+use super::spec::{Selection, is_uuid};
 use super::survey::{Reach, Survey, explain_gone};
 use super::tables::known_status;
 use super::walk::Walk;
@@ -19,7 +19,7 @@ use crate::connectors::pages::Pages;
 use crate::connectors::{Completeness, ConnectorError, Pulled, Record, Scope, Sink, SinkClosed};
 use crate::finding::SourceKey;
 
-/// So many names stand in a warning.
+/// So many names, or words, stand in a warning.
 const NAMES: usize = 5;
 
 /// Imports what the API configuration asks for.
@@ -216,8 +216,9 @@ impl Reading<'_> {
             }
             (sighting, Some(pages)) => {
                 let word = row.attributes.0.status.as_str();
-                if known_status(word).is_none() {
-                    self.odd_statuses.insert(word.unwrap_or("none").to_owned());
+                if known_status(word).is_none() && self.odd_statuses.len() < NAMES {
+                    let word = self.api.quote(word.unwrap_or("none"));
+                    self.odd_statuses.insert(word);
                 }
                 pages.add(sighting, sink).await?;
             }
@@ -236,7 +237,10 @@ impl Reading<'_> {
             [one] => Some(one.id.clone()),
             _ => None,
         };
-        let project = match row.organization().map(id).or(alone) {
+        let organization = row.organization().map(id).or(alone);
+        // Both come from a row, and make a path.
+        let organization = organization.filter(|id| is_uuid(id) && is_uuid(item));
+        let project = match organization {
             None => Ok(None),
             Some(organization) => self.api.project(&organization, item).await,
         };
@@ -280,7 +284,7 @@ impl Reading<'_> {
         }
         self.unread.extend(after.unread.clone());
         if self.selection.project_key.is_none() && self.unread.is_empty() {
-            let records = self.records(&after);
+            let records = self.records(before, &after);
             sink.put(Pulled::Records(records)).await?;
         }
         let mut idle = Vec::new();
@@ -313,15 +317,13 @@ impl Reading<'_> {
         }
     }
 
-    /// All records that there are: the projects, and whatever else has issues.
-    fn records(&self, after: &Survey) -> Vec<Record> {
+    /// All records that there are: the projects, and whatever else has issues. Those that were listed before and are no more
+    /// are gone.
+    fn records(&self, before: &Survey, after: &Survey) -> Vec<Record> {
         let listed = after.projects.values().map(Project::record);
-        let others = self.places.values();
-        let others = others.filter(|place| {
-            let is_project = matches!(place.owner, Owner::Project(_));
-            !is_project && !after.projects.contains_key(&place.scope.record.id)
-        });
-        let others = others.map(|place| place.scope.record.clone());
+        let is_listed = |id| before.projects.contains_key(id) || after.projects.contains_key(id);
+        let others = self.places.iter().filter(|(id, _)| !is_listed(*id));
+        let others = others.map(|(_, place)| place.scope.record.clone());
         listed.chain(others).collect()
     }
 }
@@ -347,7 +349,7 @@ async fn warn_of_statuses(words: BTreeSet<String>, sink: &mut Sink) -> Result<()
     if words.is_empty() {
         return Ok(());
     }
-    let words: Vec<_> = words.into_iter().take(NAMES).collect();
+    let words: Vec<_> = words.into_iter().collect();
     let warning = format!(
         "issues have a status that secpull does not know ({}); they count as open",
         words.join(", ")

@@ -1,7 +1,9 @@
 //! What the connector says of itself, and the settings it takes.
 
 use chrono::NaiveDate;
+use url::Url;
 
+use super::location;
 use super::project::id;
 use super::tables::{ISSUE_TYPES, OPEN, RESOLVED};
 use super::walk::Parameter;
@@ -88,7 +90,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
     resolve_after: 1,
     reads_several_branches: |_| None,
     validate_api,
-    validate_tool,
+    validate_tool: |tool| validate_tool(tool.location, tool.settings),
 };
 
 /// Whose issues are read.
@@ -183,8 +185,11 @@ fn validate_api(_tool: &Settings, api: &Settings) -> Vec<(&'static str, String)>
     wrong
 }
 
-fn validate_tool(tool: &Settings) -> Vec<(&'static str, String)> {
+fn validate_tool(location: Option<&Url>, tool: &Settings) -> Vec<(&'static str, String)> {
     let mut wrong = Vec::new();
+    if let Some(Err(reason)) = location.map(location::rest) {
+        wrong.push(("location", reason));
+    }
     if let Some(version) = tool.text("api_version").map(str::trim) {
         let date = NaiveDate::parse_from_str(version, "%Y-%m-%d");
         if date.is_err() || version.len() != FIRST_VERSION.len() {
@@ -257,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_version_is_a_date_that_has_lists_of_issues() {
-        let wrong = |version| validate_tool(&settings(&[("api_version", version)])).len();
+        let wrong = |version| validate_tool(None, &settings(&[("api_version", version)])).len();
         for right in [DEFAULT_VERSION, FIRST_VERSION, "2025-11-05"] {
             assert_eq!(wrong(right), 0, "{right}");
         }
@@ -270,6 +275,18 @@ mod tests {
         ] {
             assert_eq!(wrong(version), 1, "{version}");
         }
+    }
+
+    #[test]
+    fn an_address_of_the_old_api_is_a_mistake_of_the_configuration() {
+        let wrong = |location: &str| {
+            let location = location.parse().ok();
+            validate_tool(location.as_ref(), &Settings::default())
+        };
+        assert!(wrong("https://api.eu.snyk.io/rest").is_empty());
+        let old = wrong("https://api.eu.snyk.io/v1");
+        assert_eq!(old[0].0, "location");
+        assert!(old[0].1.contains("https://api.eu.snyk.io/rest"), "{old:?}");
     }
 
     #[test]

@@ -1,13 +1,10 @@
 //! Lists and the links between their pages, good and bad ones.
 
-use std::time::Duration;
-
 use secpull_simulators::misfortune::{Misfortune, Plan};
 use secpull_simulators::snyk::{API_KEY, Quirk, Spelling};
 use serde_json::json;
 
 use super::super::misfortunes::{Case, IMPATIENT, through_all};
-use super::super::support::Installation;
 use super::super::support::snyk::{serving, tool};
 use super::{ACME, generated, includes, installation, open};
 
@@ -136,47 +133,26 @@ fn a_partial_list_keeps_what_it_read_and_resolves_nothing() {
 
 #[test]
 fn snyk_is_never_believed_when_it_should_not_be() {
-    let simulator = serving(generated(160));
-    let installation = Installation::new(&format!(
-        "{}{IMPATIENT}[api_configurations.shop]\ntool = \"snyk\"\nproduct = \"Shop\"\n{ACME}\n",
-        tool("snyk", &simulator)
-    ));
     through_all(&Case {
         name: "Snyk",
-        installation: &installation,
         secret: API_KEY,
-        inflict: &|misfortune| simulator.inflict(misfortune),
-        calm: &|| simulator.calm(),
+        start: &|name| {
+            // More than one page.
+            let simulator = serving(generated(160));
+            let toml = format!(
+                "{}{IMPATIENT}[api_configurations.{name}]\ntool = \"{name}\"\nproduct = \"{name}\"\n{ACME}\n",
+                tool(name, &simulator)
+            );
+            (simulator, toml)
+        },
     });
-    assert!(
-        simulator.requests_elsewhere().is_empty(),
-        "followed to another host"
-    );
 }
 
 #[test]
 fn twenty_thousand_issues_stream() {
     let simulator = serving(generated(20_000));
     let installation = installation(&simulator, ACME);
-    let mut child = installation
-        .command(&["run", "--standalone", "shop"])
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    let ended = loop {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let high = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let high = high.and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok());
-        peak = peak.max(high.unwrap_or(0));
-        match child.try_wait().unwrap() {
-            Some(ended) => break ended,
-            None => std::thread::sleep(Duration::from_millis(10)),
-        }
-    };
-    assert!(ended.success());
+    let peak = installation.peak_memory_of_import("shop");
     assert_eq!(installation.last_run("shop")["new"], 20_000);
     assert!((1..96 << 10).contains(&peak), "peak of {peak} KiB");
 }
