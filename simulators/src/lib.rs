@@ -17,6 +17,7 @@ pub mod real_prometheus;
 pub mod scenario;
 pub mod semgrep;
 pub mod server;
+pub mod snyk;
 pub mod sonarqube;
 pub mod tenable;
 

@@ -21,6 +21,7 @@ mod pull;
 mod rating;
 mod registry;
 mod semgrep;
+mod snyk;
 mod sonarqube;
 mod tenable;
 mod trivy_prometheus;

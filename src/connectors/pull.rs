@@ -39,6 +39,9 @@ pub enum Completeness {
     Complete,
     /// Not so, for this reason (one line for an operator). Nothing may be concluded from absence.
     Incomplete(String),
+    /// Read to its end, and all is well, but absence proves nothing here: the tool has stopped to watch the record, say. What
+    /// was not seen stays as it is, and the rest of the run is none the worse for it.
+    Unproven,
 }
 
 /// One thing that a connector says.

@@ -6,8 +6,8 @@ use std::sync::Arc;
 #[cfg(feature = "aws")]
 use super::aws_security_hub;
 use super::{
-    Connector, ConnectorError, burp, checkmarx_one, dependency_track, probely, semgrep, sonarqube,
-    tenable, trivy_prometheus,
+    Connector, ConnectorError, burp, checkmarx_one, dependency_track, probely, semgrep, snyk,
+    sonarqube, tenable, trivy_prometheus,
 };
 use crate::config::{Config, ConnectorSpec, Tool};
 use crate::http::HttpError;
@@ -29,6 +29,7 @@ const ENTRIES: &[Entry] = &[
     entry(&tenable::SPEC, tenable::open),
     entry(&probely::SPEC, probely::open),
     entry(&sonarqube::SPEC, sonarqube::open),
+    entry(&snyk::SPEC, snyk::open),
     entry(&trivy_prometheus::SPEC, trivy_prometheus::open),
 ];
 
@@ -47,6 +48,7 @@ const PAGE_TARGETS: &[PageTarget] = &[
     (&tenable::SPEC, tenable::fuzzed::page),
     (&probely::SPEC, probely::fuzzed::page),
     (&sonarqube::SPEC, sonarqube::fuzzed::page),
+    (&snyk::SPEC, snyk::fuzzed::page),
     (&trivy_prometheus::SPEC, trivy_prometheus::fuzzed::page),
 ];
 

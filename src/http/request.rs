@@ -84,6 +84,12 @@ impl Request {
         self
     }
 
+    /// The whole query, as it stands in a link that the tool has given: nothing in it is escaped once more.
+    pub fn raw_query(mut self, query: &str) -> Self {
+        self.url.set_query(Some(query));
+        self
+    }
+
     /// Adds a header that is no secret.
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         match (name.parse::<HeaderName>(), HeaderValue::from_str(value)) {

@@ -23,6 +23,10 @@ use crate::store::{
 /// How many messages of a connector may wait. With pages of some hundred findings this bounds a run's memory.
 const WAITING_PAGES: usize = 2;
 
+/// How many changes may wait in the batches of all scopes together. Tools that list the findings of thousands of records in any
+/// order would else have all of them in memory.
+const WAITING_CHANGES: usize = 4000;
+
 /// A run that has been started in the store, and all that it needs.
 pub struct Job {
     /// Its number.
@@ -76,6 +80,8 @@ struct Import<'a> {
     records: HashSet<String>,
     proofs: Vec<Proof>,
     writing: Writing,
+    /// Changes in the batches of all scopes.
+    waiting: usize,
     /// Why scopes are not complete, in the order in which it was found out.
     troubles: Vec<String>,
     complete_scopes: u64,
@@ -94,6 +100,7 @@ impl<'a> Import<'a> {
             records: HashSet::new(),
             proofs: Vec::new(),
             writing: Writing::new(store, job.run),
+            waiting: 0,
             troubles: Vec::new(),
             complete_scopes: 0,
             unchanged: 0,
@@ -240,7 +247,9 @@ impl<'a> Import<'a> {
         if reading.has_ended() {
             return Ok(());
         }
+        let waiting = reading.batch.len();
         let counts = reading.take_page(sightings, labels, Utc::now());
+        self.waiting += reading.batch.len() - waiting;
         let batch = reading
             .batch
             .is_full()
@@ -252,10 +261,13 @@ impl<'a> Import<'a> {
             p.findings += counts.findings;
             p.unchanged += counts.unchanged;
         });
-        match batch {
-            Some((id, changes)) => self.write(id, changes).await,
-            None => Ok(()),
+        if let Some((id, changes)) = batch {
+            self.write(id, changes).await?;
         }
+        if self.waiting > WAITING_CHANGES {
+            self.write_all().await?;
+        }
+        Ok(())
     }
 
     async fn take_end(
@@ -301,25 +313,32 @@ impl<'a> Import<'a> {
 
     /// What was read of scopes that never came to their end is kept all the same.
     async fn write_rest(&mut self) -> Result<(), StoreError> {
-        let rest: Vec<_> = self
-            .readings
-            .iter_mut()
-            .map(|(scope, reading)| {
-                self.troubles
-                    .push(format!("{}: not read to its end", scope.record.name));
-                (reading.id(), reading.batch.take())
-            })
-            .filter(|(_, changes)| !changes.is_empty())
-            .collect();
-        for (id, changes) in rest {
-            self.write(id, changes).await?;
+        for scope in self.readings.keys() {
+            let trouble = format!("{}: not read to its end", scope.record.name);
+            self.troubles.push(trouble);
         }
+        self.write_all().await?;
         self.writing.settle().await?;
         self.count_written();
         Ok(())
     }
 
+    /// Writes what waits in the batches of all scopes.
+    async fn write_all(&mut self) -> Result<(), StoreError> {
+        let waiting: Vec<_> = self
+            .readings
+            .values_mut()
+            .map(|reading| (reading.id(), reading.batch.take()))
+            .filter(|(_, changes)| !changes.is_empty())
+            .collect();
+        for (id, changes) in waiting {
+            self.write(id, changes).await?;
+        }
+        Ok(())
+    }
+
     async fn write(&mut self, scope: ScopeId, changes: Vec<Change>) -> Result<(), StoreError> {
+        self.waiting = self.waiting.saturating_sub(changes.len());
         self.writing.add(scope, changes).await?;
         self.count_written();
         Ok(())

@@ -20,6 +20,7 @@ mod real_prometheus;
 mod schedule;
 mod secrets;
 mod semgrep;
+mod snyk;
 mod sonarqube;
 mod standalone;
 mod starve;

@@ -137,6 +137,7 @@ impl Outcome {
         match &end.1 {
             Completeness::Complete => None,
             Completeness::Incomplete(reason) => Some(reason),
+            Completeness::Unproven => Some("unproven"),
         }
     }
 
@@ -158,6 +159,7 @@ impl Outcome {
         let reasons = self.ends.iter().map(|(scope, end)| match end {
             Completeness::Complete => panic!("{} is complete", scope.record.name),
             Completeness::Incomplete(reason) => reason.clone(),
+            Completeness::Unproven => "unproven".to_owned(),
         });
         let reasons: Vec<_> = reasons.collect();
         reasons.first().expect("nothing was said at all").clone()

@@ -6,6 +6,7 @@ mod cluster;
 mod many;
 mod semgrep;
 mod shop;
+mod snyk;
 mod sonarqube;
 
 pub use checkmarx::{ManyResults, checkmarx_shop, many_results, sast};
@@ -16,6 +17,10 @@ pub use semgrep::{
     secret as semgrep_secret, semgrep_shop,
 };
 pub use shop::{SHOP_IMAGE, shop};
+pub use snyk::{
+    ManyIssues, SNYK_CODE, SNYK_IMAGE, SNYK_INACTIVE, SNYK_PACKAGES, SNYK_UNLISTED, many_issues,
+    snyk_shop,
+};
 pub use sonarqube::sonarqube_shop;
 
 #[cfg(test)]
