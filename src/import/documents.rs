@@ -34,7 +34,10 @@ impl Documents for InStore {
     async fn find(&self, space: &str, names: Vec<String>) -> Vec<Document> {
         let found = self.store.documents(space, names, Utc::now()).await;
         let found = found.unwrap_or_else(|error| {
-            tracing::warn!(run = self.run, "documents kept earlier cannot be read: {error}");
+            tracing::warn!(
+                run = self.run,
+                "documents kept earlier cannot be read: {error}"
+            );
             Vec::new()
         });
         let own = |document: StoredDocument| Document {
@@ -52,7 +55,11 @@ impl Documents for InStore {
             text: document.text,
         };
         let documents = documents.into_iter().map(stored).collect();
-        if let Err(error) = self.store.keep_documents(space, documents, Utc::now()).await {
+        if let Err(error) = self
+            .store
+            .keep_documents(space, documents, Utc::now())
+            .await
+        {
             tracing::warn!(run = self.run, "documents cannot be kept: {error}");
         }
     }

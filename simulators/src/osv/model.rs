@@ -42,8 +42,12 @@ impl Advisory {
     /// Found by a package in these versions, whatever its ranges say.
     #[must_use]
     pub fn found_by(mut self, ecosystem: &str, name: &str, versions: &[&str]) -> Self {
-        let versions = versions.iter().map(|version| (*version).to_owned()).collect();
-        self.found_by.push((ecosystem.to_owned(), name.to_owned(), versions));
+        let versions = versions
+            .iter()
+            .map(|version| (*version).to_owned())
+            .collect();
+        self.found_by
+            .push((ecosystem.to_owned(), name.to_owned(), versions));
         self
     }
 
@@ -61,7 +65,10 @@ impl Advisory {
             && self.found_by.iter().any(|(ecosystem, name, versions)| {
                 same_ecosystem(ecosystem, &asked.ecosystem)
                     && *name == asked.name
-                    && asked.version.as_ref().is_none_or(|version| versions.contains(version))
+                    && asked
+                        .version
+                        .as_ref()
+                        .is_none_or(|version| versions.contains(version))
             })
     }
 }
@@ -70,7 +77,9 @@ impl Advisory {
 /// all are meant.
 fn same_ecosystem(listed: &str, asked: &str) -> bool {
     let plain = |text: &str| {
-        let parts = text.split(':').filter(|part| !matches!(*part, "LTS" | "Pro"));
+        let parts = text
+            .split(':')
+            .filter(|part| !matches!(*part, "LTS" | "Pro"));
         parts.collect::<Vec<_>>().join(":")
     };
     let (listed, asked) = (plain(listed), plain(asked));
@@ -102,7 +111,10 @@ pub(super) struct Known {
 impl Known {
     /// Ids and times of change, in a fixed order.
     pub(super) fn hits(&self, asked: &Asked) -> Vec<(String, String)> {
-        let own = self.advisories.iter().filter(|advisory| advisory.is_found_by(asked));
+        let own = self
+            .advisories
+            .iter()
+            .filter(|advisory| advisory.is_found_by(asked));
         let own = own.map(|advisory| (advisory.id.clone(), advisory.modified.clone()));
         let number = generated_number(asked).filter(|number| *number < packages(self.generated));
         let group = number.map(|number| number / GROUP * GROUP);
@@ -120,7 +132,8 @@ impl Known {
             return advisory.is_served.then(|| advisory.render());
         }
         let number: u64 = id.strip_prefix("GHSA-made-")?.parse().ok()?;
-        (number < packages(self.generated)).then(|| generated_advisory(number).render())
+        let advisories = packages(self.generated).next_multiple_of(GROUP);
+        (number < advisories).then(|| generated_advisory(number).render())
     }
 
     /// The ids of which this one is an alias.
@@ -141,11 +154,17 @@ fn packages(findings: u64) -> u64 {
 
 fn generated_number(asked: &Asked) -> Option<u64> {
     let is_npm = asked.ecosystem == "npm" && asked.version.as_deref() == Some("1.0.0");
-    asked.name.strip_prefix("generated-").filter(|_| is_npm)?.parse().ok()
+    asked
+        .name
+        .strip_prefix("generated-")
+        .filter(|_| is_npm)?
+        .parse()
+        .ok()
 }
 
 fn generated_advisory(number: u64) -> Advisory {
-    let words = "An attacker who controls the input can make the parser allocate without bound. ".repeat(20);
+    let words = "An attacker who controls the input can make the parser allocate without bound. "
+        .repeat(20);
     let first = number / GROUP * GROUP;
     let affected: Vec<_> = (first..first + GROUP)
         .map(|number| {
@@ -174,5 +193,6 @@ pub fn generated_sbom(findings: u64) -> String {
     let components: Vec<_> = (0..packages(findings))
         .map(|number| json!({"type": "library", "name": format!("generated-{number}"), "version": "1.0.0", "purl": format!("pkg:npm/generated-{number}@1.0.0")}))
         .collect();
-    json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "components": components}).to_string()
+    json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "version": 1, "components": components})
+        .to_string()
 }

@@ -55,7 +55,9 @@ pub(super) fn is_ecosystem(ecosystem: &str) -> bool {
 /// # Errors
 /// The parser's words.
 pub(super) fn read(purl: &str) -> Result<Option<Asked>, &'static str> {
-    let rest = purl.strip_prefix("pkg:").ok_or("purl scheme is not \"pkg\"")?;
+    let rest = purl
+        .strip_prefix("pkg:")
+        .ok_or("purl scheme is not \"pkg\"")?;
     let rest = rest.split('#').next().unwrap_or_default();
     let (rest, qualifiers) = rest.split_once('?').unwrap_or((rest, ""));
     let (ty, rest) = rest.split_once('/').ok_or("purl is missing type or name")?;
@@ -75,7 +77,9 @@ pub(super) fn read(purl: &str) -> Result<Option<Asked>, &'static str> {
     }
     let namespace = namespace.as_deref();
     let distribution = format!("{ty}/{}", namespace.unwrap_or_default());
-    let known = TYPES.iter().find(|(known, _)| *known == ty || *known == distribution);
+    let known = TYPES
+        .iter()
+        .find(|(known, _)| *known == ty || *known == distribution);
     let Some((known, ecosystem)) = known else {
         return Ok(None);
     };
@@ -84,7 +88,9 @@ pub(super) fn read(purl: &str) -> Result<Option<Asked>, &'static str> {
         ("npm" | "composer" | "hex" | "swift" | "golang", Some(path)) => format!("{path}/{name}"),
         _ => name,
     };
-    let distro = qualifiers.split('&').find_map(|pair| pair.strip_prefix("distro="));
+    let distro = qualifiers
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("distro="));
     let ecosystem = match (*known, distro) {
         ("deb/debian", Some(distro)) => {
             let named = DEBIAN.iter().find(|(code, _)| *code == distro);
@@ -124,17 +130,46 @@ mod tests {
     #[test]
     fn the_ecosystem_and_the_name_follow_from_the_type() {
         for (purl, ecosystem, name, version) in [
-            ("pkg:npm/%40babel/core@7.0.0", "npm", "@babel/core", Some("7.0.0")),
+            (
+                "pkg:npm/%40babel/core@7.0.0",
+                "npm",
+                "@babel/core",
+                Some("7.0.0"),
+            ),
             ("pkg:maven/org.a/b", "Maven", "org.a:b", None),
-            ("pkg:deb/debian/a@1%2B2~3?distro=bookworm", "Debian:12", "a", Some("1+2~3")),
-            ("pkg:deb/debian/a@1+2?distro=debian-12", "Debian:debian-12", "a", Some("1+2")),
-            ("pkg:deb/ubuntu/a@1?distro=ubuntu-24.04", "Ubuntu", "a", Some("1")),
+            (
+                "pkg:deb/debian/a@1%2B2~3?distro=bookworm",
+                "Debian:12",
+                "a",
+                Some("1+2~3"),
+            ),
+            (
+                "pkg:deb/debian/a@1+2?distro=debian-12",
+                "Debian:debian-12",
+                "a",
+                Some("1+2"),
+            ),
+            (
+                "pkg:deb/ubuntu/a@1?distro=ubuntu-24.04",
+                "Ubuntu",
+                "a",
+                Some("1"),
+            ),
         ] {
-            let expected = (ecosystem.to_owned(), name.to_owned(), version.map(str::to_owned));
+            let expected = (
+                ecosystem.to_owned(),
+                name.to_owned(),
+                version.map(str::to_owned),
+            );
             assert_eq!(asked(purl), Some(expected), "{purl}");
         }
         assert_eq!(asked("pkg:docker/nginx@1"), None);
-        for purl in ["npm/a", "pkg:npm", "pkg:npm/@babel/core@1", "pkg:npm/%40vitest%2Fmocker@3"] {
+        for purl in [
+            "npm/a",
+            "pkg:npm",
+            "pkg:npm/@babel/core@1",
+            "pkg:npm/%40vitest%2Fmocker@3",
+        ] {
             assert!(read(purl).is_err(), "{purl}");
         }
     }

@@ -42,7 +42,11 @@ pub(super) fn api(service: Service) -> Router {
 }
 
 fn refusal(status: StatusCode, code: i64, message: &str) -> Response {
-    (status, Json(json!({"code": code, "message": message, "details": []}))).into_response()
+    (
+        status,
+        Json(json!({"code": code, "message": message, "details": []})),
+    )
+        .into_response()
 }
 
 fn invalid(message: &str) -> Response {
@@ -112,7 +116,10 @@ impl Query {
         if let Some(unknown) = query.keys().find(|key| !fields.contains(&key.as_str())) {
             return Err(format!("proto: unknown field \"{unknown}\""));
         }
-        let package = query.get("package").and_then(Value::as_object).ok_or_else(no_query)?;
+        let package = query
+            .get("package")
+            .and_then(Value::as_object)
+            .ok_or_else(no_query)?;
         let version = text(query, "version");
         let asked = match text(package, "purl") {
             Some(purl) => by_purl(purl, package, version)?,
@@ -141,7 +148,11 @@ impl Query {
         }
         let hits = known.hits(asked);
         let endless = known.endless.contains(&asked.name);
-        let start = if endless { 0 } else { self.start.min(hits.len()) };
+        let start = if endless {
+            0
+        } else {
+            self.start.min(hits.len())
+        };
         let end = (start + page_size.min(*left)).min(hits.len());
         *left -= end - start;
         let page: Vec<_> = hits[start..end]
@@ -161,7 +172,10 @@ impl Query {
 
 /// Text that is not empty, as far as gRPC's JSON can tell the two apart.
 fn text<'a>(members: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
-    members.get(name).and_then(Value::as_str).filter(|text| !text.is_empty())
+    members
+        .get(name)
+        .and_then(Value::as_str)
+        .filter(|text| !text.is_empty())
 }
 
 fn by_purl(

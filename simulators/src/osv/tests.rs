@@ -7,14 +7,26 @@ use super::*;
 use crate::scenario::osv_shop;
 
 async fn ask(simulator: &Simulator, queries: Value) -> (u16, Value) {
-    let client = Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+    let client = Client::builder()
+        .no_proxy()
+        .tls_certs_only([])
+        .build()
+        .unwrap();
     let request = client.post(format!("{}/v1/querybatch", simulator.url()));
-    let response = request.json(&json!({"queries": queries})).send().await.unwrap();
+    let response = request
+        .json(&json!({"queries": queries}))
+        .send()
+        .await
+        .unwrap();
     (response.status().as_u16(), response.json().await.unwrap())
 }
 
 async fn get(simulator: &Simulator, id: &str) -> (u16, Value) {
-    let client = Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+    let client = Client::builder()
+        .no_proxy()
+        .tls_certs_only([])
+        .build()
+        .unwrap();
     let request = client.get(format!("{}/v1/vulns/{id}", simulator.url()));
     let response = request.send().await.unwrap();
     (response.status().as_u16(), response.json().await.unwrap())
@@ -51,12 +63,30 @@ async fn one_bad_query_makes_the_batch_fail_and_is_named() {
     let good = json!({"package": {"purl": "pkg:npm/a@1"}});
     for (bad, reason) in [
         (json!({}), "no query provided"),
-        (json!({"package": {"ecosystem": "pypi", "name": "a"}}), "invalid ecosystem"),
-        (json!({"package": {"purl": "pkg:npm/a@1", "name": "a"}}), "name specified in a PURL query"),
-        (json!({"package": {"purl": "pkg:npm/a@1", "ecosystem": "npm"}}), "ecosystem specified in a PURL query"),
-        (json!({"package": {"purl": "pkg:npm/a@1"}, "version": "1"}), "version specified in params and PURL query"),
-        (json!({"package": {"purl": "pkg:npm/a@1"}, "page_token": "x"}), "invalid cursor"),
-        (json!({"package": {"purl": "pkg:npm/%40v%2Fm@1"}}), "purl name is malformed"),
+        (
+            json!({"package": {"ecosystem": "pypi", "name": "a"}}),
+            "invalid ecosystem",
+        ),
+        (
+            json!({"package": {"purl": "pkg:npm/a@1", "name": "a"}}),
+            "name specified in a PURL query",
+        ),
+        (
+            json!({"package": {"purl": "pkg:npm/a@1", "ecosystem": "npm"}}),
+            "ecosystem specified in a PURL query",
+        ),
+        (
+            json!({"package": {"purl": "pkg:npm/a@1"}, "version": "1"}),
+            "version specified in params and PURL query",
+        ),
+        (
+            json!({"package": {"purl": "pkg:npm/a@1"}, "page_token": "x"}),
+            "invalid cursor",
+        ),
+        (
+            json!({"package": {"purl": "pkg:npm/%40v%2Fm@1"}}),
+            "purl name is malformed",
+        ),
     ] {
         let (status, answer) = ask(&simulator, json!([good, bad])).await;
         assert_eq!((status, &answer["code"]), (400, &json!(3)));
@@ -67,7 +97,10 @@ async fn one_bad_query_makes_the_batch_fail_and_is_named() {
     }
     let many: Vec<_> = (0..1001).map(|_| good.clone()).collect();
     let (status, answer) = ask(&simulator, json!(many)).await;
-    assert_eq!((status, &answer["message"]), (400, &json!("too many queries")));
+    assert_eq!(
+        (status, &answer["message"]),
+        (400, &json!("too many queries"))
+    );
 }
 
 #[tokio::test]
@@ -79,21 +112,46 @@ async fn pages_are_per_query_and_what_does_not_fit_is_not_begun() {
         json!([{"package": package(0)}, {"package": package(1)}, {"package": package(2)}]),
     )
     .await;
-    let count = |answer: &Value, at: usize| answer["results"][at]["vulns"].as_array().map_or(0, Vec::len);
-    assert_eq!((count(&answer, 0), count(&answer, 1), count(&answer, 2)), (3, 2, 0));
+    let count = |answer: &Value, at: usize| {
+        answer["results"][at]["vulns"]
+            .as_array()
+            .map_or(0, Vec::len)
+    };
+    assert_eq!(
+        (count(&answer, 0), count(&answer, 1), count(&answer, 2)),
+        (3, 2, 0)
+    );
     assert_eq!(answer["results"][0]["next_page_token"], "page-3");
-    assert_eq!(answer["results"][2]["next_page_token"], "RklSU1RfUEFHRV9UT0tFTg==");
-    let (_, answer) = ask(&simulator, json!([{"package": package(0), "page_token": "page-3"}])).await;
-    assert_eq!((count(&answer, 0), &answer["results"][0]["next_page_token"]), (1, &Value::Null));
+    assert_eq!(
+        answer["results"][2]["next_page_token"],
+        "RklSU1RfUEFHRV9UT0tFTg=="
+    );
+    let (_, answer) = ask(
+        &simulator,
+        json!([{"package": package(0), "page_token": "page-3"}]),
+    )
+    .await;
+    assert_eq!(
+        (count(&answer, 0), &answer["results"][0]["next_page_token"]),
+        (1, &Value::Null)
+    );
 }
 
 #[tokio::test]
 async fn records_are_given_by_their_own_id_only() {
     let simulator = shop();
     let (status, record) = get(&simulator, "GHSA-jfh8-c2jp-5v3q").await;
-    assert_eq!((status, &record["id"]), (200, &json!("GHSA-jfh8-c2jp-5v3q")));
+    assert_eq!(
+        (status, &record["id"]),
+        (200, &json!("GHSA-jfh8-c2jp-5v3q"))
+    );
     let (status, refusal) = get(&simulator, "CVE-2021-44228").await;
     assert_eq!((status, &refusal["code"]), (404, &json!(5)));
-    assert!(refusal["message"].as_str().unwrap().ends_with("GHSA-jfh8-c2jp-5v3q"));
+    assert!(
+        refusal["message"]
+            .as_str()
+            .unwrap()
+            .ends_with("GHSA-jfh8-c2jp-5v3q")
+    );
     assert_eq!(get(&simulator, "ghsa-jfh8-c2jp-5v3q").await.0, 404);
 }

@@ -91,7 +91,10 @@ fn languages() -> Vec<Advisory> {
             {"type": "ECOSYSTEM", "events": [{"introduced": "2.0-beta9"}, {"fixed": "2.3.1"}]}
         ]
     });
-    let mut withdrawn = Advisory::new("GHSA-with-draw-n111", json!({"summary": "Not a flaw after all", "withdrawn": "2026-01-01T00:00:00Z"}));
+    let mut withdrawn = Advisory::new(
+        "GHSA-with-draw-n111",
+        json!({"summary": "Not a flaw after all", "withdrawn": "2026-01-01T00:00:00Z"}),
+    );
     // The two lists are not in step: batches may still name it.
     withdrawn = withdrawn.found_by("npm", "lodash", &["4.17.20"]);
     let npm = |name: &str, fixed: &str| json!([affected("npm", name, "SEMVER", fixed)]);

@@ -71,10 +71,14 @@ pub(super) fn refusal(body: &str) -> Option<(Option<usize>, String)> {
     }
     let message = &status.message;
     let index = message.split_once("index ").and_then(|(_, rest)| {
-        let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
         rest[..end].parse().ok()
     });
-    let reason = message.split_once("desc = ").map_or(message.as_str(), |(_, reason)| reason);
+    let reason = message
+        .split_once("desc = ")
+        .map_or(message.as_str(), |(_, reason)| reason);
     Some((index, reason.trim().to_owned()))
 }
 
@@ -94,7 +98,12 @@ mod tests {
             hits: Vec::new(),
             next: None,
         };
-        for entry in ["{}", r#"{"vulns":[]}"#, r#"{"vulns":null,"next_page_token":""}"#, r#"{"new":1}"#] {
+        for entry in [
+            "{}",
+            r#"{"vulns":[]}"#,
+            r#"{"vulns":null,"next_page_token":""}"#,
+            r#"{"new":1}"#,
+        ] {
             assert_eq!(read(entry), clean, "{entry}");
         }
     }
@@ -102,10 +111,15 @@ mod tests {
     #[test]
     fn ids_times_and_tokens_are_read() {
         assert_eq!(
-            read(r#"{"vulns":[{"id":"GHSA-1","modified":"2026-07-29T05:15:34.230069Z"},{"id":"A"}],"next_page_token":"t"}"#),
+            read(
+                r#"{"vulns":[{"id":"GHSA-1","modified":"2026-07-29T05:15:34.230069Z"},{"id":"A"}],"next_page_token":"t"}"#
+            ),
             Page::Hits {
                 hits: vec![
-                    ("GHSA-1".to_owned(), "2026-07-29T05:15:34.230069Z".to_owned()),
+                    (
+                        "GHSA-1".to_owned(),
+                        "2026-07-29T05:15:34.230069Z".to_owned()
+                    ),
                     ("A".to_owned(), String::new())
                 ],
                 next: Some("t".to_owned()),
@@ -137,14 +151,19 @@ mod tests {
     fn a_refusal_names_the_query_or_not() {
         let read = |body: &str| refusal(body);
         assert_eq!(
-            read(r#"{"code":3,"message":"error in query at index 7: rpc error: code = InvalidArgument desc = invalid ecosystem"}"#),
+            read(
+                r#"{"code":3,"message":"error in query at index 7: rpc error: code = InvalidArgument desc = invalid ecosystem"}"#
+            ),
             Some((Some(7), "invalid ecosystem".to_owned()))
         );
         assert_eq!(
             read(r#"{"code":3,"message":"too many queries"}"#),
             Some((None, "too many queries".to_owned()))
         );
-        assert_eq!(read(r#"{"code":13,"message":"internal server error at index 1"}"#), None);
+        assert_eq!(
+            read(r#"{"code":13,"message":"internal server error at index 1"}"#),
+            None
+        );
         assert_eq!(read("Bad Request"), None);
     }
 }

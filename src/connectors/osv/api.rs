@@ -11,7 +11,11 @@ use crate::connectors::ConnectorError;
 use crate::http::{Client, HttpError, HttpErrorKind};
 
 /// What is not encoded in an id that becomes part of a path.
-const ID: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const ID: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 
 /// A package that everybody knows.
 const HARMLESS: &str = "pkg:pypi/jinja2@2.4.1";
@@ -59,7 +63,7 @@ impl Api {
     /// Proves that the service is there and answers.
     pub(super) async fn prove(&self) -> Result<(), ConnectorError> {
         let query = serde_json::json!({"package": {"purl": HARMLESS}});
-        match self.send(&[query]).await? {
+        match self.ask(&[query]).await? {
             Batch::Pages(_) => Ok(()),
             Batch::Refused { reason, .. } => Err(ConnectorError::Refused(format!(
                 "OSV refuses a query that it should know ({reason}); is location that of OSV.dev or of its mirror?"
@@ -68,12 +72,14 @@ impl Api {
     }
 
     /// Asks for up to 1,000 packages.
-    pub(super) async fn ask(&self, queries: &[Asked<'_>]) -> Result<Batch, ConnectorError> {
-        self.send(queries).await
-    }
-
-    async fn send<Q: Serialize + Sync>(&self, queries: &[Q]) -> Result<Batch, ConnectorError> {
-        let request = self.client.post("/v1/querybatch").body(&Queries { queries });
+    pub(super) async fn ask<Q: Serialize + Sync>(
+        &self,
+        queries: &[Q],
+    ) -> Result<Batch, ConnectorError> {
+        let request = self
+            .client
+            .post("/v1/querybatch")
+            .body(&Queries { queries });
         // It only asks.
         let answer = match request.idempotent().json::<Results>().await {
             Ok(answer) => answer,
@@ -91,7 +97,9 @@ impl Api {
                 queries.len()
             )));
         }
-        Ok(Batch::Pages(results.iter().map(|entry| page(entry)).collect()))
+        Ok(Batch::Pages(
+            results.iter().map(|entry| page(entry)).collect(),
+        ))
     }
 
     fn refused(&self, error: HttpError) -> Result<Batch, ConnectorError> {

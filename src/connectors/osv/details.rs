@@ -65,7 +65,9 @@ impl<'a> Details<'a> {
         let mut earlier: HashMap<String, String> = HashMap::new();
         let mut details = HashMap::new();
         for document in kept {
-            let now = hits.get(document.name.as_str()).and_then(|modified| version(modified));
+            let now = hits
+                .get(document.name.as_str())
+                .and_then(|modified| version(modified));
             if now.as_ref() == Some(&document.version) {
                 details.insert(document.name, Detail::Now(document.text));
             } else {

@@ -127,12 +127,18 @@ impl Ecosystem {
     pub(super) fn released(&self, distro: &str) -> Option<String> {
         let word = distro.trim().to_ascii_lowercase();
         let lower = self.name.to_ascii_lowercase();
-        let word = word.strip_prefix(&lower).map_or(word.as_str(), |rest| rest.trim_start_matches(['-', ':']));
+        let word = word
+            .strip_prefix(&lower)
+            .map_or(word.as_str(), |rest| rest.trim_start_matches(['-', ':']));
         let named = CODE_NAMES
             .iter()
             .find(|(of, code, _)| *of == self.name && *code == word)
             .map(|(_, _, release)| *release);
-        let parts: Vec<&str> = named.unwrap_or(word).trim_start_matches('v').split('.').collect();
+        let parts: Vec<&str> = named
+            .unwrap_or(word)
+            .trim_start_matches('v')
+            .split('.')
+            .collect();
         let numeric = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
         if !parts.iter().all(|part| numeric(&part)) {
             return None;
@@ -188,7 +194,9 @@ pub(super) fn plain(ecosystem: &str) -> String {
         return ecosystem.to_owned();
     }
     let parts = ecosystem.split(':');
-    let kept: Vec<_> = parts.filter(|part| !matches!(*part, "LTS" | "Pro")).collect();
+    let kept: Vec<_> = parts
+        .filter(|part| !matches!(*part, "LTS" | "Pro"))
+        .collect();
     kept.join(":")
 }
 
@@ -213,10 +221,22 @@ mod tests {
         for (text, ecosystem, expected) in [
             ("pkg:npm/%40babel/core@7", "npm", "@babel/core"),
             ("pkg:npm/lodash@4", "npm", "lodash"),
-            ("pkg:composer/symfony/http-kernel@5", "Packagist", "symfony/http-kernel"),
+            (
+                "pkg:composer/symfony/http-kernel@5",
+                "Packagist",
+                "symfony/http-kernel",
+            ),
             ("pkg:hex/acme/plug@1", "Hex", "acme/plug"),
-            ("pkg:swift/github.com/Alamofire/Alamofire@5", "SwiftURL", "github.com/Alamofire/Alamofire"),
-            ("pkg:golang/github.com/gin-gonic/gin@v1#binding", "Go", "github.com/gin-gonic/gin/binding"),
+            (
+                "pkg:swift/github.com/Alamofire/Alamofire@5",
+                "SwiftURL",
+                "github.com/Alamofire/Alamofire",
+            ),
+            (
+                "pkg:golang/github.com/gin-gonic/gin@v1#binding",
+                "Go",
+                "github.com/gin-gonic/gin/binding",
+            ),
             ("pkg:golang/stdlib@1.20", "Go", "stdlib"),
             ("pkg:maven/org.a/b@1", "Maven", "org.a:b"),
             ("pkg:gradle/org.a/b@1", "Maven", "org.a:b"),
@@ -270,7 +290,8 @@ mod tests {
 
     #[test]
     fn a_release_is_told_from_every_usual_spelling() {
-        let released = |text: &str, distro: &str| Ecosystem::of(&purl(text)).unwrap().released(distro);
+        let released =
+            |text: &str, distro: &str| Ecosystem::of(&purl(text)).unwrap().released(distro);
         for (text, distro, release) in [
             ("pkg:deb/debian/a@1", "debian-12", Some("Debian:12")),
             ("pkg:deb/debian/a@1", "debian-12.5", Some("Debian:12")),
@@ -289,7 +310,11 @@ mod tests {
             ("pkg:rpm/rocky-linux/a@1", "rocky-9.3", None),
             ("pkg:apk/wolfi/a@1", "wolfi-20230201", None),
         ] {
-            assert_eq!(released(text, distro).as_deref(), release, "{text} {distro}");
+            assert_eq!(
+                released(text, distro).as_deref(),
+                release,
+                "{text} {distro}"
+            );
         }
     }
 

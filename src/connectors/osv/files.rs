@@ -11,7 +11,13 @@ use crate::connectors::Record;
 const LARGEST: u64 = 64 << 20;
 
 /// Taken off a file's name to get the record's.
-const TAILS: &[&str] = &[".cdx.json", ".spdx.json", ".sbom.json", ".bom.json", ".json"];
+const TAILS: &[&str] = &[
+    ".cdx.json",
+    ".spdx.json",
+    ".sbom.json",
+    ".bom.json",
+    ".json",
+];
 
 /// An SBOM's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +54,9 @@ impl Files {
     /// What is there now.
     pub(super) async fn at(path: &str) -> Result<Self, NoFiles> {
         let path = PathBuf::from(path);
-        blocking(move || list(&path)).await.unwrap_or_else(|reason| Err(NoFiles::Failed(reason)))
+        blocking(move || list(&path))
+            .await
+            .unwrap_or_else(|reason| Err(NoFiles::Failed(reason)))
     }
 
     pub(super) fn as_slice(&self) -> &[File] {
@@ -59,15 +67,24 @@ impl Files {
     }
 
     pub(super) fn records(&self) -> Vec<Record> {
-        self.as_slice().iter().map(|file| file.record.clone()).collect()
+        self.as_slice()
+            .iter()
+            .map(|file| file.record.clone())
+            .collect()
     }
 }
 
 impl File {
     fn of(path: PathBuf) -> Self {
-        let id = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let id = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
         let lower = id.to_ascii_lowercase();
-        let tail = TAILS.iter().find(|tail| lower.ends_with(**tail)).map_or(0, |tail| tail.len());
+        let tail = TAILS
+            .iter()
+            .find(|tail| lower.ends_with(**tail))
+            .map_or(0, |tail| tail.len());
         let name = id.get(..id.len() - tail).filter(|name| !name.is_empty());
         let record = Record {
             name: name.unwrap_or(&id).to_owned(),
@@ -85,13 +102,17 @@ impl File {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, String> {
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| format!("reading files failed, which is a defect of secpull: {error}"))
 }
 
 fn list(path: &Path) -> Result<Files, NoFiles> {
-    let failed = |error: &std::io::Error| NoFiles::Failed(format!("{}: {}", path.display(), explained(error)));
+    let failed = |error: &std::io::Error| {
+        NoFiles::Failed(format!("{}: {}", path.display(), explained(error)))
+    };
     match fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => folder(path).map(Files::All),
         Ok(_) => Ok(Files::One(File::of(path.to_owned()))),
@@ -111,7 +132,9 @@ fn list(path: &Path) -> Result<Files, NoFiles> {
 
 /// The `.json` files in a folder, not below it. Hidden ones are somebody's files in the making.
 fn folder(path: &Path) -> Result<Vec<File>, NoFiles> {
-    let failed = |error: std::io::Error| NoFiles::Failed(format!("{}: {}", path.display(), explained(&error)));
+    let failed = |error: std::io::Error| {
+        NoFiles::Failed(format!("{}: {}", path.display(), explained(&error)))
+    };
     let mut files = Vec::new();
     for entry in fs::read_dir(path).map_err(failed)? {
         let entry = entry.map_err(failed)?;
@@ -139,9 +162,14 @@ fn read(path: &Path) -> Result<Sbom, String> {
     }
     let file = fs::File::open(path).map_err(|error| explained(&error))?;
     let mut text = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut text).map_err(|error| explained(&error))?;
+    file.take(LARGEST + 1)
+        .read_to_end(&mut text)
+        .map_err(|error| explained(&error))?;
     if text.len() as u64 > LARGEST {
-        return Err(format!("it is larger than {} MiB, which no SBOM is", LARGEST >> 20));
+        return Err(format!(
+            "it is larger than {} MiB, which no SBOM is",
+            LARGEST >> 20
+        ));
     }
     parse(&text)
 }
@@ -164,13 +192,22 @@ mod tests {
 
     fn named(files: &Files) -> Vec<(&str, &str)> {
         let records = files.as_slice().iter().map(|file| &file.record);
-        records.map(|record| (record.id.as_str(), record.name.as_str())).collect()
+        records
+            .map(|record| (record.id.as_str(), record.name.as_str()))
+            .collect()
     }
 
     #[tokio::test]
     async fn a_folders_json_files_are_records_and_nothing_else_in_it_is() {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["web.cdx.json", "api.spdx.json", "Bom.JSON", ".hidden.json", "notes.txt", "sub/deep.json"] {
+        for name in [
+            "web.cdx.json",
+            "api.spdx.json",
+            "Bom.JSON",
+            ".hidden.json",
+            "notes.txt",
+            "sub/deep.json",
+        ] {
             let path = folder.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, BOM).unwrap();
@@ -178,7 +215,11 @@ mod tests {
         let files = Files::at(folder.path().to_str().unwrap()).await.unwrap();
         assert_eq!(
             named(&files),
-            [("Bom.JSON", "Bom"), ("api.spdx.json", "api"), ("web.cdx.json", "web")]
+            [
+                ("Bom.JSON", "Bom"),
+                ("api.spdx.json", "api"),
+                ("web.cdx.json", "web")
+            ]
         );
         assert_eq!(files.as_slice()[0].read().await.unwrap().listed.len(), 1);
     }
@@ -187,10 +228,19 @@ mod tests {
     async fn a_file_that_is_gone_is_told_from_a_folder_that_is_not_there() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        assert!(matches!(Files::at(&at("shop.json")).await, Err(NoFiles::Gone(_))));
-        assert!(matches!(Files::at(&at("no/shop.json")).await, Err(NoFiles::Failed(_))));
+        assert!(matches!(
+            Files::at(&at("shop.json")).await,
+            Err(NoFiles::Gone(_))
+        ));
+        assert!(matches!(
+            Files::at(&at("no/shop.json")).await,
+            Err(NoFiles::Failed(_))
+        ));
         fs::create_dir(at("empty")).unwrap();
-        assert!(matches!(Files::at(&at("empty")).await, Err(NoFiles::Failed(_))));
+        assert!(matches!(
+            Files::at(&at("empty")).await,
+            Err(NoFiles::Failed(_))
+        ));
         fs::write(at("shop.json"), BOM).unwrap();
         let files = Files::at(&at("shop.json")).await.unwrap();
         assert_eq!(named(&files), [("shop.json", "shop")]);
@@ -201,7 +251,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("shop.json");
         let file = File::of(path.clone());
-        assert!(file.read().await.unwrap_err().contains("shop.json: there is no such file"));
+        assert!(
+            file.read()
+                .await
+                .unwrap_err()
+                .contains("shop.json: there is no such file")
+        );
         fs::write(&path, "{").unwrap();
         assert!(file.read().await.unwrap_err().contains("not JSON"));
         let huge = fs::File::create(&path).unwrap();

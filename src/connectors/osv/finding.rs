@@ -31,8 +31,12 @@ pub(super) fn map(package: &Package, kept: &Row, others: &[Row]) -> Sighting {
         aliases,
         ..Content::default()
     };
-    let cvss3 = rows().map(|row| &row.assessment.cvss3).find(|cvss| cvss.score.is_some());
-    let cvss4 = rows().map(|row| &row.assessment.cvss4).find(|cvss| cvss.score.is_some());
+    let cvss3 = rows()
+        .map(|row| &row.assessment.cvss3)
+        .find(|cvss| cvss.score.is_some());
+    let cvss4 = rows()
+        .map(|row| &row.assessment.cvss4)
+        .find(|cvss| cvss.score.is_some());
     content.set_cvss3(cvss3.cloned().unwrap_or_default());
     content.set_cvss4(cvss4.cloned().unwrap_or_default());
     Sighting {
@@ -51,7 +55,11 @@ pub(super) fn map(package: &Package, kept: &Row, others: &[Row]) -> Sighting {
 fn ids(kept: &Row, others: &[Row]) -> (String, Vec<String>) {
     let mut all: Vec<&String> = Vec::new();
     for row in [kept].into_iter().chain(others) {
-        for id in [&row.id].into_iter().chain(&row.aliases).chain(&row.upstream) {
+        for id in [&row.id]
+            .into_iter()
+            .chain(&row.aliases)
+            .chain(&row.upstream)
+        {
             if !all.contains(&id) {
                 all.push(id);
             }

@@ -71,27 +71,42 @@ impl<'a> Turn<'a> {
             .or_else(|| event.limit.as_str().map(Self::Limit))
     }
 
+    fn rank(self) -> u8 {
+        match self {
+            Self::Fixed(_) | Self::Limit(_) => 0,
+            Self::Introduced(_) => 1,
+            Self::LastAffected(_) => 2,
+        }
+    }
+
     fn version(self) -> &'a str {
         match self {
-            Self::Introduced(version) | Self::Fixed(version) | Self::LastAffected(version) | Self::Limit(version) => {
-                version
-            }
+            Self::Introduced(version)
+            | Self::Fixed(version)
+            | Self::LastAffected(version)
+            | Self::Limit(version) => version,
         }
     }
 }
 
 /// Events may come in any order: they are sorted by their versions. `introduced: "0"` is before everything.
 fn fix(range: &Range<'_>, own: &str, compare: &Compare<'_>) -> Fix {
-    let mut turns: Vec<_> = range.events.0.iter().filter_map(|Object(event)| Turn::of(event)).collect();
+    let mut turns: Vec<_> = range
+        .events
+        .0
+        .iter()
+        .filter_map(|Object(event)| Turn::of(event))
+        .collect();
     let by_version = |a: Turn<'_>, b: Turn<'_>| match (a, b) {
         (Turn::Introduced("0"), Turn::Introduced("0")) => Some(Ordering::Equal),
         (Turn::Introduced("0"), _) => Some(Ordering::Less),
         (_, Turn::Introduced("0")) => Some(Ordering::Greater),
-        (a, b) => compare(a.version(), b.version()),
+        // At one version a range ends before the next begins.
+        (a, b) => Some(compare(a.version(), b.version())?.then(a.rank().cmp(&b.rank()))),
     };
-    let comparable = turns.iter().all(|turn| {
-        *turn == Turn::Introduced("0") || compare(turn.version(), own).is_some()
-    });
+    let comparable = turns
+        .iter()
+        .all(|turn| *turn == Turn::Introduced("0") || compare(turn.version(), own).is_some());
     if !comparable {
         return Fix::Outside;
     }
@@ -110,7 +125,9 @@ fn fix(range: &Range<'_>, own: &str, compare: &Compare<'_>) -> Fix {
             (Turn::Fixed(_) | Turn::Limit(_), Ordering::Less | Ordering::Equal)
             | (Turn::LastAffected(_), Ordering::Less) => inside = false,
             // Behind the own version: the first of these ends its range.
-            (Turn::Fixed(version), Ordering::Greater) if inside => return Fix::Version(version.to_owned()),
+            (Turn::Fixed(version), Ordering::Greater) if inside => {
+                return Fix::Version(version.to_owned());
+            }
             _ if inside => return Fix::None,
             _ => {}
         }
@@ -153,9 +170,18 @@ mod tests {
     #[test]
     fn of_several_ranges_the_one_that_holds_the_version_tells() {
         let log4j = json!([
-            range("ECOSYSTEM", &json!([{"introduced": "2.4"}, {"fixed": "2.12.2"}])),
-            range("ECOSYSTEM", &json!([{"introduced": "2.13.0"}, {"fixed": "2.15.0"}])),
-            range("ECOSYSTEM", &json!([{"introduced": "2.0-beta9"}, {"fixed": "2.3.1"}])),
+            range(
+                "ECOSYSTEM",
+                &json!([{"introduced": "2.4"}, {"fixed": "2.12.2"}])
+            ),
+            range(
+                "ECOSYSTEM",
+                &json!([{"introduced": "2.13.0"}, {"fixed": "2.15.0"}])
+            ),
+            range(
+                "ECOSYSTEM",
+                &json!([{"introduced": "2.0-beta9"}, {"fixed": "2.3.1"}])
+            ),
         ]);
         for (own, expected) in [
             ("2.14.1", Some("2.15.0")),
@@ -181,6 +207,17 @@ mod tests {
     }
 
     #[test]
+    fn where_one_range_ends_another_may_begin() {
+        for events in [
+            json!([{"introduced": "0"}, {"fixed": "1.0.0"}, {"introduced": "1.0.0"}, {"fixed": "2.0.0"}]),
+            json!([{"introduced": "1.0.0"}, {"fixed": "2.0.0"}, {"introduced": "0"}, {"fixed": "1.0.0"}]),
+        ] {
+            let ranges = json!([range("SEMVER", &events)]);
+            assert_eq!(fixed("npm", "1.0.0", &ranges).as_deref(), Some("2.0.0"));
+        }
+    }
+
+    #[test]
     fn a_range_without_a_fix_tells_none() {
         for events in [
             json!([{"introduced": "0"}, {"last_affected": "2.0.0"}]),
@@ -188,11 +225,18 @@ mod tests {
             json!([{"introduced": "0"}, {"limit": "9"}]),
             json!([{"introduced": "0"}, {"last_affected": "1.0.0"}, {"introduced": "3.0.0"}, {"fixed": "4.0.0"}]),
         ] {
-            assert_eq!(fixed("npm", "1.0.0", &json!([range("SEMVER", &events)])), None, "{events}");
+            assert_eq!(
+                fixed("npm", "1.0.0", &json!([range("SEMVER", &events)])),
+                None,
+                "{events}"
+            );
         }
         let both = json!([
             range("SEMVER", &json!([{"introduced": "0"}, {"fixed": "2.0.0"}])),
-            range("SEMVER", &json!([{"introduced": "0"}, {"last_affected": "3.0.0"}])),
+            range(
+                "SEMVER",
+                &json!([{"introduced": "0"}, {"last_affected": "3.0.0"}])
+            ),
         ]);
         assert_eq!(fixed("npm", "1.0.0", &both), None);
     }
@@ -201,7 +245,10 @@ mod tests {
     fn ranges_that_overlap_are_all_to_be_left() {
         let both = json!([
             range("SEMVER", &json!([{"introduced": "0"}, {"fixed": "1.10.0"}])),
-            range("SEMVER", &json!([{"introduced": "1.0.0"}, {"fixed": "1.9.0"}])),
+            range(
+                "SEMVER",
+                &json!([{"introduced": "1.0.0"}, {"fixed": "1.9.0"}])
+            ),
         ]);
         assert_eq!(fixed("npm", "1.5.0", &both).as_deref(), Some("1.10.0"));
     }
@@ -211,15 +258,24 @@ mod tests {
         let git = range("GIT", &json!([{"introduced": "0"}, {"fixed": "6df77ae8"}]));
         let ecosystem = range("ECOSYSTEM", &json!([{"introduced": "0"}, {"fixed": "2.0"}]));
         assert_eq!(fixed("PyPI", "1.0", &json!([git])), None);
-        assert_eq!(fixed("PyPI", "1.0", &json!([git, ecosystem])).as_deref(), Some("2.0"));
+        assert_eq!(
+            fixed("PyPI", "1.0", &json!([git, ecosystem])).as_deref(),
+            Some("2.0")
+        );
         assert_eq!(fixed("PyPI", "unknown", &json!([ecosystem])), None);
         assert_eq!(fixed("OSS-Fuzz", "1.0", &json!([ecosystem])), None);
-        assert_eq!(fixed("PyPI", "1.0", &json!([{"type": "NEW"}, 7, null])), None);
+        assert_eq!(
+            fixed("PyPI", "1.0", &json!([{"type": "NEW"}, 7, null])),
+            None
+        );
     }
 
     #[test]
     fn a_distributions_own_ordering_counts() {
-        let ranges = json!([range("ECOSYSTEM", &json!([{"introduced": "0"}, {"fixed": "3.0.11-1~deb12u2"}]))]);
+        let ranges = json!([range(
+            "ECOSYSTEM",
+            &json!([{"introduced": "0"}, {"fixed": "3.0.11-1~deb12u2"}])
+        )]);
         assert_eq!(
             fixed("Debian:12", "3.0.11-1~deb12u1", &ranges).as_deref(),
             Some("3.0.11-1~deb12u2")

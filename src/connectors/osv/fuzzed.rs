@@ -30,7 +30,10 @@ pub(in crate::connectors) fn page(input: &[u8]) {
     if let Ok(entry) = serde_json::from_str::<&RawValue>(text)
         && let Page::Hits { hits, .. } = answer::page(entry)
     {
-        assert!(hits.iter().all(|(id, _)| !id.is_empty()), "a hit without identity");
+        assert!(
+            hits.iter().all(|(id, _)| !id.is_empty()),
+            "a hit without identity"
+        );
     }
     if let Some((_, reason)) = refusal(text) {
         assert_eq!(reason.trim(), reason);
@@ -42,14 +45,17 @@ pub(in crate::connectors) fn page(input: &[u8]) {
 
 fn packages(selection: Selection) {
     for package in selection.packages {
-        assert!(!package.version.is_empty(), "{} is asked without a version", package.id);
+        assert!(
+            !package.version.is_empty(),
+            "{} is asked without a version",
+            package.id
+        );
         let query = serde_json::to_string(package.query()).unwrap_or_default();
         assert!(query.contains("package"), "{query}");
         // Written once more it is the same.
         let again = Listed {
             purl: Some(package.id.clone()),
-            version: None,
-            cpe: None,
+            ..Listed::default()
         };
         if let Ok(again) = Package::of(again, None) {
             assert_eq!(again.id, package.id);
@@ -60,8 +66,7 @@ fn packages(selection: Selection) {
 fn record(purl: &str, text: &str) {
     let listed = Listed {
         purl: Some(purl.to_owned()),
-        version: None,
-        cpe: None,
+        ..Listed::default()
     };
     let Ok(package) = Package::of(listed, None) else {
         unreachable!("{purl} is a package");

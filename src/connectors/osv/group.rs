@@ -99,24 +99,37 @@ mod tests {
 
     fn grouped(rows: Vec<Row>) -> Vec<Vec<String>> {
         let groups = of_one_package(rows).into_iter();
-        groups.map(|group| group.into_iter().map(|row| row.id).collect()).collect()
+        groups
+            .map(|group| group.into_iter().map(|row| row.id).collect())
+            .collect()
     }
 
     #[test]
     fn records_of_several_databases_for_one_flaw_are_one_group_whatever_their_order() {
         let rows = [
-            row("PYSEC-2021-66", &["CVE-2020-28493", "GHSA-g3rq-g295-4j3m"], &[]),
+            row(
+                "PYSEC-2021-66",
+                &["CVE-2020-28493", "GHSA-g3rq-g295-4j3m"],
+                &[],
+            ),
             row("GHSA-g3rq-g295-4j3m", &["CVE-2020-28493"], &[]),
             row("GHSA-other", &["CVE-2024-1"], &[]),
         ];
-        let expected = [vec!["GHSA-g3rq-g295-4j3m", "PYSEC-2021-66"], vec!["GHSA-other"]];
+        let expected = [
+            vec!["GHSA-g3rq-g295-4j3m", "PYSEC-2021-66"],
+            vec!["GHSA-other"],
+        ];
         assert_eq!(grouped(rows.to_vec()), expected);
         assert_eq!(grouped(rows.iter().rev().cloned().collect()), expected);
     }
 
     #[test]
     fn what_only_a_third_record_connects_is_one_group() {
-        let rows = vec![row("A-1", &["X-1"], &[]), row("B-1", &["Y-1"], &[]), row("C-1", &["X-1", "Y-1"], &[])];
+        let rows = vec![
+            row("A-1", &["X-1"], &[]),
+            row("B-1", &["Y-1"], &[]),
+            row("C-1", &["X-1", "Y-1"], &[]),
+        ];
         assert_eq!(grouped(rows), [["A-1", "B-1", "C-1"]]);
     }
 
@@ -128,7 +141,10 @@ mod tests {
             row("CVE-2024-1", &[], &[]),
             row("DEBIAN-CVE-2024-1", &[], &["CVE-2024-1"]),
         ];
-        assert_eq!(grouped(rows), [["CVE-2024-1", "GHSA-1", "DEBIAN-CVE-2024-1", "DSA-1"]]);
+        assert_eq!(
+            grouped(rows),
+            [["CVE-2024-1", "GHSA-1", "DEBIAN-CVE-2024-1", "DSA-1"]]
+        );
     }
 
     #[test]
@@ -138,12 +154,18 @@ mod tests {
             row("DEBIAN-CVE-2024-2", &[], &["CVE-2024-2"]),
             row("DSA-5", &[], &["CVE-2024-1", "CVE-2024-2"]),
         ];
-        assert_eq!(grouped(rows), [["DEBIAN-CVE-2024-1"], ["DEBIAN-CVE-2024-2"], ["DSA-5"]]);
+        assert_eq!(
+            grouped(rows),
+            [["DEBIAN-CVE-2024-1"], ["DEBIAN-CVE-2024-2"], ["DSA-5"]]
+        );
     }
 
     #[test]
     fn a_record_that_comes_twice_is_one() {
-        assert_eq!(grouped(vec![row("A", &[], &[]), row("A", &[], &[])]), [["A"]]);
+        assert_eq!(
+            grouped(vec![row("A", &[], &[]), row("A", &[], &[])]),
+            [["A"]]
+        );
         assert!(grouped(Vec::new()).is_empty());
     }
 }

@@ -97,7 +97,9 @@ impl Connector for Osv {
             ));
         }
         Ok(match told.as_slice() {
-            [first, _, .., last] => format!("{proven}; SBOMs: {}, from {first} to {last}", told.len()),
+            [first, _, .., last] => {
+                format!("{proven}; SBOMs: {}, from {first} to {last}", told.len())
+            }
             _ => format!("{proven}; {}", told.join("; ")),
         })
     }
@@ -241,10 +243,20 @@ mod tests {
             ("https://api.osv.dev", "https://api.osv.dev/"),
             ("https://api.osv.dev/v1", "https://api.osv.dev/"),
             ("https://api.osv.dev/v1/querybatch/", "https://api.osv.dev/"),
-            ("https://proxy.example.com/osv/v1/query", "https://proxy.example.com/osv"),
-            ("https://proxy.example.com/my-v1", "https://proxy.example.com/my-v1"),
+            (
+                "https://proxy.example.com/osv/v1/query",
+                "https://proxy.example.com/osv",
+            ),
+            (
+                "https://proxy.example.com/my-v1",
+                "https://proxy.example.com/my-v1",
+            ),
         ] {
-            assert_eq!(service_root(&location.parse().unwrap()).as_str(), root, "{location}");
+            assert_eq!(
+                service_root(&location.parse().unwrap()).as_str(),
+                root,
+                "{location}"
+            );
         }
     }
 }

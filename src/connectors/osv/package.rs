@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::ecosystems::{Ecosystem, package_name, plain};
 use super::purl::Purl;
-use super::sbom::Listed;
+use super::sbom::{Listed, Source};
 
 /// A package that can be asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,12 @@ enum Named {
 impl Package {
     /// The package that a component of an SBOM is. `release` is the one of distributions' packages that do not tell theirs.
     pub(super) fn of(listed: Listed, release: Option<&str>) -> Result<Self, NotAsked> {
-        let Listed { purl, version, cpe } = listed;
+        let Listed {
+            purl,
+            version,
+            cpe,
+            source,
+        } = listed;
         let text = purl.ok_or(NotAsked::NoPurl)?;
         let Some(purl) = Purl::parse(&text) else {
             return Err(NotAsked::BadPurl(text));
@@ -90,7 +95,7 @@ impl Package {
         };
         let lacks_release = release.is_none() && ecosystem.needs_release();
         let (query, target) = match ecosystem.is_distribution {
-            true => of_distribution(&ecosystem, &purl, &version, release),
+            true => of_distribution(&ecosystem, &purl, &version, release, source),
             false => of_language(&ecosystem, &purl, &version),
         };
         Ok(Self {
@@ -115,7 +120,9 @@ impl Package {
 
 /// The release that the purl tells, else the one that is set, if it is one of this distribution.
 fn released(ecosystem: &Ecosystem, purl: &Purl, set: Option<&str>) -> Option<String> {
-    let told = purl.qualifier("distro").and_then(|distro| ecosystem.released(distro));
+    let told = purl
+        .qualifier("distro")
+        .and_then(|distro| ecosystem.released(distro));
     let set = set.filter(|set| set.split(':').next() == Some(ecosystem.name));
     told.or_else(|| set.map(plain))
 }
@@ -144,14 +151,17 @@ fn of_distribution(
     purl: &Purl,
     version: &str,
     release: Option<String>,
+    beside: Option<Source>,
 ) -> (Query, Target) {
-    let epoch = purl.qualifier("epoch").filter(|epoch| *epoch != "0" && !version.contains(':'));
+    let epoch = purl
+        .qualifier("epoch")
+        .filter(|epoch| *epoch != "0" && !version.contains(':'));
     let version = match epoch {
         Some(epoch) => format!("{epoch}:{version}"),
         None => version.to_owned(),
     };
-    let (name, version) = match source(purl) {
-        Some((name, source_version)) => (name, source_version.unwrap_or(version)),
+    let (name, version) = match source(purl).or(beside) {
+        Some(source) => (source.name, source.version.unwrap_or(version)),
         None => (purl.name.clone(), version),
     };
     let package = match &release {
@@ -184,22 +194,27 @@ fn of_distribution(
     (query, target)
 }
 
-/// The source package of Syft's `upstream`: `openssl`, `openssl@3.0.11-1`, or an RPM's file name. Red Hat's records name binary
-/// packages too, so there it is not needed.
-fn source(purl: &Purl) -> Option<(String, Option<String>)> {
+/// The source package of Syft's `upstream`: `openssl`, `openssl@3.0.11-1`, or an RPM's file name, whose version is the binary
+/// package's but for the epoch.
+fn source(purl: &Purl) -> Option<Source> {
     let upstream = purl.qualifier("upstream")?;
-    if purl.ty == "rpm" {
-        let file = upstream.strip_suffix(".src.rpm")?;
-        let mut parts = file.rsplitn(3, '-');
-        let (_release, _version, name) = (parts.next()?, parts.next()?, parts.next()?);
-        return Some((name.to_owned(), None)).filter(|(name, _)| !name.is_empty());
-    }
-    let (name, version) = match upstream.split_once('@') {
-        Some((name, version)) => (name, Some(version.to_owned())),
-        None => (upstream, None),
+    let (name, version) = match (purl.ty.as_str(), upstream.split_once('@')) {
+        ("rpm", _) => (rpm_name(upstream)?, None),
+        (_, Some((name, version))) => (name, Some(version)),
+        (_, None) => (upstream, None),
     };
     let version = version.filter(|version| !version.is_empty());
-    (!name.is_empty()).then(|| (name.to_owned(), version))
+    (!name.is_empty()).then(|| Source {
+        name: name.to_owned(),
+        version: version.map(str::to_owned),
+    })
+}
+
+/// `name-version-release.src.rpm`
+fn rpm_name(file: &str) -> Option<&str> {
+    let (rest, _release) = file.strip_suffix(".src.rpm")?.rsplit_once('-')?;
+    let (name, _version) = rest.rsplit_once('-')?;
+    Some(name)
 }
 
 #[cfg(test)]

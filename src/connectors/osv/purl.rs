@@ -86,7 +86,9 @@ impl Purl {
             namespace: not_empty(segments.join("/")),
             version,
             qualifiers: qualifiers.map(self::qualifiers).unwrap_or_default(),
-            subpath: subpath.and_then(decoded).and_then(not_empty),
+            subpath: subpath
+                .and_then(decoded)
+                .and_then(|path| not_empty(path.trim_matches('/').to_owned())),
             ty,
         })
     }
@@ -98,7 +100,12 @@ impl Purl {
     /// Written anew, properly encoded, with these of its qualifiers, and this version.
     pub(super) fn write(&self, version: Option<&str>, keep: impl Fn(&str) -> bool) -> String {
         let mut text = format!("pkg:{}", self.ty);
-        for segment in self.namespace.iter().flat_map(|n| n.split('/')).chain([self.name.as_str()]) {
+        for segment in self
+            .namespace
+            .iter()
+            .flat_map(|n| n.split('/'))
+            .chain([self.name.as_str()])
+        {
             text.push('/');
             text.extend(utf8_percent_encode(segment, SEGMENT));
         }
@@ -134,7 +141,7 @@ fn cut_last(text: &str, separator: char) -> (&str, Option<&str>) {
 
 fn decoded(text: &str) -> Option<String> {
     let text = percent_decode_str(text).decode_utf8().ok()?;
-    Some(text.trim_matches('/').to_owned())
+    Some(text.into_owned())
 }
 
 fn not_empty(text: String) -> Option<String> {
@@ -169,11 +176,20 @@ mod tests {
             ("pkg:npm/%40babel/core@7.0.0", "pkg:npm/%40babel/core@7.0.0"),
             ("pkg:npm/@babel/core@7.0.0", "pkg:npm/%40babel/core@7.0.0"),
             ("pkg:npm/@babel/core", "pkg:npm/%40babel/core"),
-            ("pkg:npm/@vitest%2Fmocker@3.2.7", "pkg:npm/%40vitest/mocker@3.2.7"),
-            ("pkg:npm/%40vitest%2Fmocker@3.2.7", "pkg:npm/%40vitest/mocker@3.2.7"),
+            (
+                "pkg:npm/@vitest%2Fmocker@3.2.7",
+                "pkg:npm/%40vitest/mocker@3.2.7",
+            ),
+            (
+                "pkg:npm/%40vitest%2Fmocker@3.2.7",
+                "pkg:npm/%40vitest/mocker@3.2.7",
+            ),
             ("pkg:npm/JSONStream@1.0.0", "pkg:npm/JSONStream@1.0.0"),
             ("PKG://NPM/lodash@4.17.20", "pkg:npm/lodash@4.17.20"),
-            ("pkg:pypi/Typing_Extensions@4.0", "pkg:pypi/typing-extensions@4.0"),
+            (
+                "pkg:pypi/Typing_Extensions@4.0",
+                "pkg:pypi/typing-extensions@4.0",
+            ),
             (
                 "pkg:golang/github.com/Masterminds/goutils@v1.1.0#sub/dir",
                 "pkg:golang/github.com/Masterminds/goutils@v1.1.0#sub/dir",
@@ -182,8 +198,14 @@ mod tests {
                 "pkg:deb/debian/openssl@1%3A3.0.11-1~deb12u1?distro=debian-12&arch=amd64",
                 "pkg:deb/debian/openssl@1:3.0.11-1~deb12u1?arch=amd64&distro=debian-12",
             ),
-            ("pkg:deb/debian/gcc@12.2.0-14+deb12u1", "pkg:deb/debian/gcc@12.2.0-14%2Bdeb12u1"),
-            ("pkg:deb/debian/gcc@12.2.0-14%2Bdeb12u1", "pkg:deb/debian/gcc@12.2.0-14%2Bdeb12u1"),
+            (
+                "pkg:deb/debian/gcc@12.2.0-14+deb12u1",
+                "pkg:deb/debian/gcc@12.2.0-14%2Bdeb12u1",
+            ),
+            (
+                "pkg:deb/debian/gcc@12.2.0-14%2Bdeb12u1",
+                "pkg:deb/debian/gcc@12.2.0-14%2Bdeb12u1",
+            ),
         ] {
             assert_eq!(canonical(written), sent, "{written}");
         }
@@ -192,15 +214,23 @@ mod tests {
     #[test]
     fn a_version_is_decoded_exactly_once() {
         let version = |text: &str| Purl::parse(text).unwrap().version;
-        assert_eq!(version("pkg:deb/debian/a@1%3A2%2B3~4").as_deref(), Some("1:2+3~4"));
-        assert_eq!(version("pkg:deb/debian/a@1%252B2").as_deref(), Some("1%2B2"));
+        assert_eq!(
+            version("pkg:deb/debian/a@1%3A2%2B3~4").as_deref(),
+            Some("1:2+3~4")
+        );
+        assert_eq!(
+            version("pkg:deb/debian/a@1%252B2").as_deref(),
+            Some("1%2B2")
+        );
         assert_eq!(version("pkg:npm/a@"), None);
         assert_eq!(version("pkg:npm/a"), None);
     }
 
     #[test]
     fn qualifiers_are_decoded_and_written_in_order_as_far_as_wanted() {
-        let purl = Purl::parse("pkg:deb/debian/libssl3@3?upstream=openssl%403.0.11&distro=bookworm&x=").unwrap();
+        let purl =
+            Purl::parse("pkg:deb/debian/libssl3@3?upstream=openssl%403.0.11&distro=bookworm&x=")
+                .unwrap();
         assert_eq!(purl.qualifier("upstream"), Some("openssl@3.0.11"));
         assert_eq!(purl.qualifier("x"), None);
         assert_eq!(
@@ -212,7 +242,18 @@ mod tests {
 
     #[test]
     fn what_is_no_package_url_is_none() {
-        for text in ["", "pkg", "pkg:", "pkg:npm", "pkg:npm/", "npm/lodash", "pkg:/lodash", "pkg:n pm/a", "http://a/b", "pkg:npm/%ff"] {
+        for text in [
+            "",
+            "pkg",
+            "pkg:",
+            "pkg:npm",
+            "pkg:npm/",
+            "npm/lodash",
+            "pkg:/lodash",
+            "pkg:n pm/a",
+            "http://a/b",
+            "pkg:npm/%ff",
+        ] {
             assert_eq!(Purl::parse(text), None, "{text}");
         }
     }

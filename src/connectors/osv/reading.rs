@@ -56,7 +56,10 @@ impl<'a, 'd> Reading<'a, 'd> {
     }
 
     /// Asks for all packages, and hands over what is found.
-    pub(super) async fn read(&mut self, selection: &Selection) -> Result<Completeness, ConnectorError> {
+    pub(super) async fn read(
+        &mut self,
+        selection: &Selection,
+    ) -> Result<Completeness, ConnectorError> {
         if selection.packages.is_empty() {
             self.doubts.push(format!(
                 "none of its {} packages can be asked for, so nothing is concluded",
@@ -82,9 +85,17 @@ impl<'a, 'd> Reading<'a, 'd> {
     }
 
     /// Tells which packages are not scanned.
-    pub(super) async fn warn(&mut self, name: &str, selection: &Selection) -> Result<(), SinkClosed> {
+    pub(super) async fn warn(
+        &mut self,
+        name: &str,
+        selection: &Selection,
+    ) -> Result<(), SinkClosed> {
         match selection.warning() {
-            Some(warning) => self.sink.put(Pulled::Warning(format!("{name}: {warning}"))).await,
+            Some(warning) => {
+                self.sink
+                    .put(Pulled::Warning(format!("{name}: {warning}")))
+                    .await
+            }
             None => Ok(()),
         }
     }
@@ -115,12 +126,19 @@ impl<'a, 'd> Reading<'a, 'd> {
         Ok(asking.finish().collect())
     }
 
-    async fn take(&mut self, packages: &[Package], found: Vec<Found>) -> Result<(), ConnectorError> {
+    async fn take(
+        &mut self,
+        packages: &[Package],
+        found: Vec<Found>,
+    ) -> Result<(), ConnectorError> {
         let found: Vec<_> = packages.iter().zip(found).collect();
         for (package, found) in &found {
             self.note(package, found.trouble.as_ref()).await?;
         }
-        let found: Vec<_> = found.into_iter().filter(|(_, found)| !found.hits.is_empty()).collect();
+        let found: Vec<_> = found
+            .into_iter()
+            .filter(|(_, found)| !found.hits.is_empty())
+            .collect();
         let mut rest = found.as_slice();
         while !rest.is_empty() {
             // As many packages as share one round of records, or one whose own take several.
@@ -137,7 +155,11 @@ impl<'a, 'd> Reading<'a, 'd> {
         Ok(())
     }
 
-    async fn note(&mut self, package: &Package, trouble: Option<&Trouble>) -> Result<(), SinkClosed> {
+    async fn note(
+        &mut self,
+        package: &Package,
+        trouble: Option<&Trouble>,
+    ) -> Result<(), SinkClosed> {
         let id = &package.id;
         match trouble {
             None => Ok(()),
@@ -152,7 +174,9 @@ impl<'a, 'd> Reading<'a, 'd> {
                 Ok(())
             }
             Some(Trouble::Endless) => {
-                self.doubts.push(format!("{id}: OSV always had one more page, so they were not read to their end"));
+                self.doubts.push(format!(
+                    "{id}: OSV always had one more page, so they were not read to their end"
+                ));
                 Ok(())
             }
         }

@@ -122,7 +122,9 @@ fn same_name(ecosystem: &str, listed: &str, own: &str) -> bool {
         "PyPI" => normalised(listed) == normalised(own),
         "NuGet" | "Packagist" | "Hex" => listed.eq_ignore_ascii_case(own),
         // A package below the module.
-        "Go" => own.strip_prefix(listed).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+        "Go" => own
+            .strip_prefix(listed)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
         _ => listed == own,
     }
 }
@@ -146,7 +148,9 @@ mod tests {
     use super::*;
 
     fn speaks_of(ecosystem: &str, name: &str, target: (&str, &str, bool)) -> bool {
-        let text = serde_json::json!({"affected": [{"package": {"ecosystem": ecosystem, "name": name}}]}).to_string();
+        let text =
+            serde_json::json!({"affected": [{"package": {"ecosystem": ecosystem, "name": name}}]})
+                .to_string();
         let target = Target {
             ecosystem: target.0.to_owned(),
             name: target.1.to_owned(),
@@ -168,18 +172,46 @@ mod tests {
         assert!(speaks_of("Ubuntu:Pro:22.04:LTS", "openssl", ubuntu));
         assert!(!speaks_of("Ubuntu:24.04:LTS", "openssl", ubuntu));
         assert!(speaks_of("Wolfi", "openssl", ("Wolfi", "openssl", false)));
-        assert!(speaks_of("Debian:11", "openssl", ("Debian", "openssl", false)));
+        assert!(speaks_of(
+            "Debian:11",
+            "openssl",
+            ("Debian", "openssl", false)
+        ));
     }
 
     #[test]
     fn names_are_compared_as_their_ecosystem_does() {
-        assert!(speaks_of("PyPI", "zope-interface", ("PyPI", "zope.interface", false)));
+        assert!(speaks_of(
+            "PyPI",
+            "zope-interface",
+            ("PyPI", "zope.interface", false)
+        ));
         assert!(speaks_of("PyPI", "Jinja2", ("PyPI", "jinja2", false)));
-        assert!(speaks_of("NuGet", "newtonsoft.json", ("NuGet", "Newtonsoft.Json", false)));
-        assert!(!speaks_of("npm", "JSONStream", ("npm", "jsonstream", false)));
-        assert!(speaks_of("Go", "example.com/m", ("Go", "example.com/m/sub", false)));
-        assert!(!speaks_of("Go", "example.com/m", ("Go", "example.com/mine", false)));
-        assert!(speaks_of("Maven:https://repo.example.com/maven2", "a:b", ("Maven", "a:b", false)));
+        assert!(speaks_of(
+            "NuGet",
+            "newtonsoft.json",
+            ("NuGet", "Newtonsoft.Json", false)
+        ));
+        assert!(!speaks_of(
+            "npm",
+            "JSONStream",
+            ("npm", "jsonstream", false)
+        ));
+        assert!(speaks_of(
+            "Go",
+            "example.com/m",
+            ("Go", "example.com/m/sub", false)
+        ));
+        assert!(!speaks_of(
+            "Go",
+            "example.com/m",
+            ("Go", "example.com/mine", false)
+        ));
+        assert!(speaks_of(
+            "Maven:https://repo.example.com/maven2",
+            "a:b",
+            ("Maven", "a:b", false)
+        ));
     }
 
     #[test]

@@ -37,7 +37,10 @@ impl Row {
     /// Reads a record. None if it says nothing against the package: withdrawn, or of other releases only.
     pub(super) fn of(package: &Package, text: &str) -> Result<Option<Self>, String> {
         let record = Record::parse(text)?;
-        let id = record.id.to_owned().ok_or_else(|| "a record has no id".to_owned())?;
+        let id = record
+            .id
+            .to_owned()
+            .ok_or_else(|| "a record has no id".to_owned())?;
         if record.withdrawn.0.is_some() {
             return Ok(None);
         }
@@ -85,7 +88,9 @@ fn texts(list: &List<Text<'_>>) -> Vec<String> {
 /// `CWE-79`
 fn number(cwe: &str) -> Option<u32> {
     let (prefix, number) = cwe.split_once('-')?;
-    prefix.eq_ignore_ascii_case("CWE").then(|| number.parse().ok())?
+    prefix
+        .eq_ignore_ascii_case("CWE")
+        .then(|| number.parse().ok())?
 }
 
 pub(super) fn time(text: &str) -> Option<DateTime<Utc>> {

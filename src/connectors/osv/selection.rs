@@ -49,7 +49,11 @@ impl Selection {
     /// What an operator should know; none if all packages are scanned as they should be.
     pub(super) fn warning(&self) -> Option<String> {
         let left = self.left();
-        let unreleased = self.packages.iter().filter(|package| package.lacks_release).count();
+        let unreleased = self
+            .packages
+            .iter()
+            .filter(|package| package.lacks_release)
+            .count();
         let mut told = Vec::new();
         if left > 0 {
             told.push(format!(
@@ -85,8 +89,14 @@ impl Selection {
             _ => None,
         });
         let parts = [
-            (count(|reason| *reason == NotAsked::NoPurl), "without a purl".to_owned()),
-            (count(|reason| *reason == NotAsked::NoVersion), "without a version".to_owned()),
+            (
+                count(|reason| *reason == NotAsked::NoPurl),
+                "without a purl".to_owned(),
+            ),
+            (
+                count(|reason| *reason == NotAsked::NoVersion),
+                "without a version".to_owned(),
+            ),
             (
                 count(|reason| matches!(reason, NotAsked::Unsupported(_))),
                 format!("of types that OSV does not know: {types}"),
@@ -97,7 +107,9 @@ impl Selection {
             ),
         ];
         let told = parts.into_iter().filter(|(count, _)| *count > 0);
-        let told: Vec<_> = told.map(|(count, what)| format!("{count} {what}")).collect();
+        let told: Vec<_> = told
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
         told.join("; ")
     }
 }
@@ -110,8 +122,7 @@ mod tests {
     fn selection(purls: &[&str]) -> Selection {
         let listed = |purl: &&str| Listed {
             purl: Some((*purl).to_owned()).filter(|purl| !purl.is_empty()),
-            version: None,
-            cpe: None,
+            ..Listed::default()
         };
         let sbom = Sbom {
             format: String::new(),
@@ -122,22 +133,46 @@ mod tests {
 
     #[test]
     fn packages_are_asked_for_once_whatever_their_order_and_qualifiers() {
-        let one = selection(&["pkg:npm/b@1", "pkg:npm/a@1?x=2", "pkg:npm/a@1?x=1", "pkg:npm/b@1"]);
-        let ids: Vec<_> = one.packages.iter().map(|package| package.id.as_str()).collect();
+        let one = selection(&[
+            "pkg:npm/b@1",
+            "pkg:npm/a@1?x=2",
+            "pkg:npm/a@1?x=1",
+            "pkg:npm/b@1",
+        ]);
+        let ids: Vec<_> = one
+            .packages
+            .iter()
+            .map(|package| package.id.as_str())
+            .collect();
         assert_eq!(ids, ["pkg:npm/a@1", "pkg:npm/b@1"]);
-        assert_eq!(one, selection(&["pkg:npm/b@1", "pkg:npm/a@1?x=1", "pkg:npm/a@1?x=2"]));
+        assert_eq!(
+            one,
+            selection(&["pkg:npm/b@1", "pkg:npm/a@1?x=1", "pkg:npm/a@1?x=2"])
+        );
         assert_eq!(one.warning(), None);
     }
 
     #[test]
     fn what_is_not_scanned_is_told() {
-        let some = selection(&["pkg:npm/a@1", "", "", "pkg:docker/a@1", "pkg:github/a/b@1", "pkg:npm/c", "what"]);
+        let some = selection(&[
+            "pkg:npm/a@1",
+            "",
+            "",
+            "pkg:docker/a@1",
+            "pkg:github/a/b@1",
+            "pkg:npm/c",
+            "what",
+        ]);
         assert_eq!(
             some.warning().unwrap_or_default(),
             "7 packages, 1 asked, 6 not scanned (2 without a purl; 1 without a version; \
              2 of types that OSV does not know: docker, github; 1 with a purl that is none: what)"
         );
         let unreleased = selection(&["pkg:deb/ubuntu/openssl@3"]);
-        assert!(unreleased.warning().is_some_and(|warning| warning.contains("linux_release")));
+        assert!(
+            unreleased
+                .warning()
+                .is_some_and(|warning| warning.contains("linux_release"))
+        );
     }
 }

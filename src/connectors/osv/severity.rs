@@ -43,7 +43,9 @@ pub(super) fn assess(record: &Record<'_>, entries: &[&Affected<'_>]) -> Assessme
         let own = entries.iter().map(|entry| &entry.severity);
         own.chain([&record.severity])
     };
-    let cvss3 = first(lists(), "CVSS_V3", |vector| scored(rating::cvss3(Some(vector), None)));
+    let cvss3 = first(lists(), "CVSS_V3", |vector| {
+        scored(rating::cvss3(Some(vector), None))
+    });
     let cvss4 = first(lists(), "CVSS_V4", cvss4);
     let cvss2 = first(lists(), "CVSS_V2", cvss2);
     let ubuntu = first(lists(), "Ubuntu", |word| Some(word.to_owned()));
@@ -56,7 +58,10 @@ pub(super) fn assess(record: &Record<'_>, entries: &[&Affected<'_>]) -> Assessme
         let score = cvss.as_ref().and_then(|cvss| cvss.score);
         score.map(Severity::from_cvss_score)
     };
-    let malicious = record.id.as_str().is_some_and(|id| id.starts_with(MALICIOUS));
+    let malicious = record
+        .id
+        .as_str()
+        .is_some_and(|id| id.starts_with(MALICIOUS));
     let severity = by_score(&cvss3)
         .or_else(|| by_score(&cvss4))
         .or_else(|| of_word(WORDS, word.as_deref()))
@@ -90,7 +95,9 @@ fn scored(cvss: Cvss) -> Option<Cvss> {
 
 fn of_word(table: &[(&str, Severity)], word: Option<&str>) -> Option<Severity> {
     let word = word?;
-    let known = table.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
+    let known = table
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(word));
     known.map(|(_, severity)| *severity)
 }
 
@@ -100,7 +107,9 @@ fn cvss4(vector: &str) -> Option<Cvss> {
         "CVSS:", "AV:", "AC:", "AT:", "PR:", "UI:", "VC:", "VI:", "VA:", "SC:", "SI:", "SA:",
     ];
     let metrics = vector.split('/');
-    let base: Vec<_> = metrics.filter(|metric| BASE.iter().any(|base| metric.starts_with(base))).collect();
+    let base: Vec<_> = metrics
+        .filter(|metric| BASE.iter().any(|base| metric.starts_with(base)))
+        .collect();
     let score = scored(rating::cvss4(Some(&base.join("/")), None))?.score;
     Some(Cvss {
         vector: Some(vector.to_owned()),
@@ -134,7 +143,12 @@ mod tests {
     fn assessed(record: &Value) -> Assessment {
         let text = record.to_string();
         let record = Record::parse(&text).unwrap();
-        let entries: Vec<_> = record.affected.0.iter().map(|Object(entry)| entry).collect();
+        let entries: Vec<_> = record
+            .affected
+            .0
+            .iter()
+            .map(|Object(entry)| entry)
+            .collect();
         assess(&record, &entries)
     }
 
@@ -146,15 +160,31 @@ mod tests {
     fn a_vector_is_scored_and_its_score_gives_the_severity() {
         for (vector, score, severity) in [
             (V3, 9.8, Severity::Critical),
-            ("CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N", 7.5, Severity::High),
-            ("CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N/E:P/RL:O/RC:C", 6.1, Severity::Medium),
+            (
+                "CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N",
+                7.5,
+                Severity::High,
+            ),
+            (
+                "CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N/E:P/RL:O/RC:C",
+                6.1,
+                Severity::Medium,
+            ),
             (V3_LOW, 2.2, Severity::Low),
-            ("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N", 0.0, Severity::Info),
+            (
+                "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:N",
+                0.0,
+                Severity::Info,
+            ),
         ] {
             let assessment = assessed(&json!({"severity": rated("CVSS_V3", vector)}));
             assert_eq!(assessment.cvss3.score, Some(score), "{vector}");
             assert_eq!(assessment.cvss3.vector.as_deref(), Some(vector));
-            assert_eq!((assessment.severity, assessment.word), (severity, None), "{vector}");
+            assert_eq!(
+                (assessment.severity, assessment.word),
+                (severity, None),
+                "{vector}"
+            );
         }
         let threatened = format!("{V4}/E:U");
         let assessment = assessed(&json!({"severity": rated("CVSS_V4", &threatened)}));
@@ -172,7 +202,11 @@ mod tests {
         let assessment = assessed(&json!({
             "severity": rated("CVSS_V3", V3), "affected": [{"severity": rated("CVSS_V3", "CVSS:3.1/AV:N")}]
         }));
-        assert_eq!(assessment.severity, Severity::Critical, "a vector that is none is passed over");
+        assert_eq!(
+            assessment.severity,
+            Severity::Critical,
+            "a vector that is none is passed over"
+        );
     }
 
     #[test]
@@ -196,9 +230,19 @@ mod tests {
         }
         assert_eq!(
             severities,
-            [Severity::Critical, Severity::Medium, Severity::High, Severity::Low, Severity::High, Severity::Critical]
+            [
+                Severity::Critical,
+                Severity::Medium,
+                Severity::High,
+                Severity::Low,
+                Severity::High,
+                Severity::Critical
+            ]
         );
-        assert_eq!(assessed(&json!({"id": "OSV-1"})).severity, Severity::Unknown);
+        assert_eq!(
+            assessed(&json!({"id": "OSV-1"})).severity,
+            Severity::Unknown
+        );
     }
 
     #[test]
@@ -215,7 +259,10 @@ mod tests {
                 json!({"affected": [{"ecosystem_specific": {"severity": word}}]}),
             ] {
                 let assessment = assessed(&record);
-                assert_eq!((assessment.severity, assessment.word.as_deref()), (severity, Some(word)));
+                assert_eq!(
+                    (assessment.severity, assessment.word.as_deref()),
+                    (severity, Some(word))
+                );
             }
         }
         for (word, severity) in [
@@ -226,10 +273,18 @@ mod tests {
             ("negligible", Severity::Low),
         ] {
             let assessment = assessed(&json!({"severity": rated("Ubuntu", word)}));
-            assert_eq!((assessment.severity, assessment.word.as_deref()), (severity, Some(word)));
+            assert_eq!(
+                (assessment.severity, assessment.word.as_deref()),
+                (severity, Some(word))
+            );
         }
-        let both = assessed(&json!({"severity": rated("CVSS_V3", V3), "database_specific": {"severity": "LOW"}}));
-        assert_eq!((both.severity, both.word.as_deref()), (Severity::Critical, Some("LOW")));
+        let both = assessed(
+            &json!({"severity": rated("CVSS_V3", V3), "database_specific": {"severity": "LOW"}}),
+        );
+        assert_eq!(
+            (both.severity, both.word.as_deref()),
+            (Severity::Critical, Some("LOW"))
+        );
     }
 
     #[test]
@@ -240,7 +295,11 @@ mod tests {
             ("AV:L/AC:H/Au:M/C:P/I:N/A:N", Severity::Low),
             ("AV:N", Severity::Unknown),
         ] {
-            assert_eq!(assessed(&json!({"severity": rated("CVSS_V2", vector)})).severity, severity, "{vector}");
+            assert_eq!(
+                assessed(&json!({"severity": rated("CVSS_V2", vector)})).severity,
+                severity,
+                "{vector}"
+            );
         }
     }
 }

@@ -95,7 +95,13 @@ mod tests {
 
     #[test]
     fn a_path_is_absolute_and_a_release_is_one_that_osv_knows() {
-        assert!(wrong(&[("sbom", "/srv/sboms"), ("linux_release", "Ubuntu:24.04:LTS")]).is_empty());
+        assert!(
+            wrong(&[
+                ("sbom", "/srv/sboms"),
+                ("linux_release", "Ubuntu:24.04:LTS")
+            ])
+            .is_empty()
+        );
         assert!(wrong(&[("sbom", "/srv/sboms"), ("linux_release", "Rocky Linux:9")]).is_empty());
         assert_eq!(wrong(&[("sbom", "shop.json")])[0].0, "sbom");
         for release in ["ubuntu:24.04", "Ubuntu", "24.04"] {

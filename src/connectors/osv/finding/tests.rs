@@ -9,8 +9,8 @@ use super::*;
 fn package(purl: &str) -> Package {
     let listed = Listed {
         purl: Some(purl.to_owned()),
-        version: None,
         cpe: Some("cpe:2.3:a:apache:log4j:2.14.1".to_owned()),
+        ..Listed::default()
     };
     Package::of(listed, None).unwrap()
 }
@@ -21,7 +21,10 @@ fn row(package: &Package, record: &Value) -> Option<Row> {
 
 fn mapped(purl: &str, records: &[Value]) -> Vec<Sighting> {
     let package = package(purl);
-    let rows = records.iter().filter_map(|record| row(&package, record)).collect();
+    let rows = records
+        .iter()
+        .filter_map(|record| row(&package, record))
+        .collect();
     let groups = of_one_package(rows).into_iter();
     groups
         .map(|group| map(&package, &group[0], &group[1..]))
@@ -67,7 +70,10 @@ fn every_field_of_a_record_has_its_place() {
         sighting.source_id,
         "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1|GHSA-jfh8-c2jp-5v3q"
     );
-    assert_eq!((sighting.severity, sighting.status), (Severity::Critical, Status::Open));
+    assert_eq!(
+        (sighting.severity, sighting.status),
+        (Severity::Critical, Status::Open)
+    );
     assert_eq!(sighting.source_severity.as_deref(), Some("CRITICAL"));
     assert_eq!((&sighting.source_status, sighting.found_at), (&None, None));
     assert_eq!(
@@ -78,9 +84,16 @@ fn every_field_of_a_record_has_its_place() {
     let content = sighting.content;
     assert_eq!(content.kind, Kind::Component);
     assert_eq!(content.title, "Remote code injection in Log4j");
-    assert_eq!(content.description.as_deref(), Some("# Summary\n\nLookups."));
+    assert_eq!(
+        content.description.as_deref(),
+        Some("# Summary\n\nLookups.")
+    );
     assert_eq!(content.vulnerability_id.as_deref(), Some("CVE-2021-44228"));
-    assert_eq!(content.aliases, ["GHSA-jfh8-c2jp-5v3q"], "related ones are no aliases");
+    assert_eq!(
+        content.aliases,
+        ["GHSA-jfh8-c2jp-5v3q"],
+        "related ones are no aliases"
+    );
     assert_eq!(content.cwes, [20, 400, 502]);
     assert_eq!(content.cvss3_score, Some(10.0));
     assert_eq!(
@@ -89,7 +102,13 @@ fn every_field_of_a_record_has_its_place() {
     );
     assert_eq!(content.cvss4_score, Some(9.3));
     assert!(content.cvss4_vector.is_some());
-    assert_eq!(content.references, ["https://nvd.example.com/CVE-2021-44228", "https://example.com/fix"]);
+    assert_eq!(
+        content.references,
+        [
+            "https://nvd.example.com/CVE-2021-44228",
+            "https://example.com/fix"
+        ]
+    );
     assert_eq!(
         content.component,
         Some(Component {
@@ -104,12 +123,25 @@ fn every_field_of_a_record_has_its_place() {
 
 #[test]
 fn a_record_of_nothing_but_an_id_is_a_finding() {
-    let sighting = only("pkg:npm/lodash@4.17.20", &json!({"id": "OSV-2024-1", "modified": "soon"}));
+    let sighting = only(
+        "pkg:npm/lodash@4.17.20",
+        &json!({"id": "OSV-2024-1", "modified": "soon"}),
+    );
     assert_eq!(sighting.source_id, "pkg:npm/lodash@4.17.20|OSV-2024-1");
     assert_eq!(sighting.content.title, "OSV-2024-1 in lodash 4.17.20");
-    assert_eq!(sighting.content.vulnerability_id.as_deref(), Some("OSV-2024-1"));
-    assert_eq!((sighting.severity, sighting.source_updated_at), (Severity::Unknown, None));
-    let bare = map(&package("pkg:npm/lodash@4.17.20"), &Row::bare("OSV-2024-1", "2026-01-01T00:00:00Z"), &[]);
+    assert_eq!(
+        sighting.content.vulnerability_id.as_deref(),
+        Some("OSV-2024-1")
+    );
+    assert_eq!(
+        (sighting.severity, sighting.source_updated_at),
+        (Severity::Unknown, None)
+    );
+    let bare = map(
+        &package("pkg:npm/lodash@4.17.20"),
+        &Row::bare("OSV-2024-1", "2026-01-01T00:00:00Z"),
+        &[],
+    );
     assert_eq!(bare.source_id, sighting.source_id);
     assert!(bare.source_updated_at.is_some());
 }
@@ -142,7 +174,10 @@ fn the_vulnerability_is_the_cve_if_there_is_exactly_one() {
         ids(json!({"id": "USN-1", "upstream": ["CVE-2024-1", "CVE-2024-2"], "aliases": ["USN-1"]})),
         ("USN-1".to_owned(), own(&["CVE-2024-1", "CVE-2024-2"]))
     );
-    assert_eq!(ids(json!({"id": "PYSEC-1", "aliases": ["GHSA-1"]})), ("PYSEC-1".to_owned(), own(&["GHSA-1"])));
+    assert_eq!(
+        ids(json!({"id": "PYSEC-1", "aliases": ["GHSA-1"]})),
+        ("PYSEC-1".to_owned(), own(&["GHSA-1"]))
+    );
 }
 
 #[test]
@@ -162,8 +197,14 @@ fn records_of_one_flaw_are_one_finding_that_lacks_nothing_that_any_of_them_says(
     let content = &sighting.content;
     assert_eq!(content.vulnerability_id.as_deref(), Some("CVE-2020-28493"));
     assert_eq!(content.aliases, ["GHSA-1", "PYSEC-2021-66", "SNYK-1"]);
-    assert_eq!((content.title.as_str(), content.description.as_deref()), ("ReDoS in Jinja2", Some("Words.")));
-    assert_eq!(content.references, ["https://a.example.com", "https://b.example.com"]);
+    assert_eq!(
+        (content.title.as_str(), content.description.as_deref()),
+        ("ReDoS in Jinja2", Some("Words."))
+    );
+    assert_eq!(
+        content.references,
+        ["https://a.example.com", "https://b.example.com"]
+    );
     assert_eq!(content.cvss3_score, Some(5.3));
     let component = content.component.as_ref().unwrap();
     assert_eq!(component.fixed_version.as_deref(), Some("2.11.3"));
@@ -175,9 +216,7 @@ fn records_of_one_flaw_are_one_finding_that_lacks_nothing_that_any_of_them_says(
 
 #[test]
 fn a_record_of_another_release_is_no_finding() {
-    let record = |ecosystem: &str| {
-        json!({"id": "DEBIAN-CVE-2024-1", "affected": [{"package": {"ecosystem": ecosystem, "name": "openssl"}}]})
-    };
+    let record = |ecosystem: &str| json!({"id": "DEBIAN-CVE-2024-1", "affected": [{"package": {"ecosystem": ecosystem, "name": "openssl"}}]});
     let openssl = "pkg:deb/debian/libssl3@3.0.11-1?distro=debian-12&upstream=openssl";
     assert_eq!(mapped(openssl, &[record("Debian:12")]).len(), 1);
     assert_eq!(mapped(openssl, &[record("Debian:11")]).len(), 0);
@@ -203,7 +242,10 @@ fn times_of_any_precision_are_read() {
     for (modified, expected) in [
         ("2026-07-29T05:15:34Z", "2026-07-29T05:15:34+00:00"),
         ("2026-07-29T05:15:34.2Z", "2026-07-29T05:15:34.200+00:00"),
-        ("2026-07-29T05:15:34.230069123456789Z", "2026-07-29T05:15:34.230069123+00:00"),
+        (
+            "2026-07-29T05:15:34.230069123456789Z",
+            "2026-07-29T05:15:34.230069123+00:00",
+        ),
         ("2026-07-29T07:15:34+02:00", "2026-07-29T05:15:34+00:00"),
     ] {
         let sighting = only("pkg:npm/a@1", &json!({"id": "A", "modified": modified}));

@@ -48,7 +48,11 @@ fn texts(mut a: &str, mut b: &str) -> Ordering {
 
 fn cut(text: &str, belongs: impl Fn(u8) -> bool) -> (&str, &str) {
     // A border between ASCII digits and anything else is one between characters.
-    text.split_at(text.bytes().position(|byte| !belongs(byte)).unwrap_or(text.len()))
+    text.split_at(
+        text.bytes()
+            .position(|byte| !belongs(byte))
+            .unwrap_or(text.len()),
+    )
 }
 
 /// `~` before the end, the end before letters, letters before everything else.

@@ -8,7 +8,10 @@ pub(super) fn compare(a: &str, b: &str) -> Option<Ordering> {
     let (a, b) = (segments(a)?, segments(b)?);
     let longest = a.len().max(b.len());
     for at in 0..longest {
-        let (a, b) = (a.get(at).copied().unwrap_or("0"), b.get(at).copied().unwrap_or("0"));
+        let (a, b) = (
+            a.get(at).copied().unwrap_or("0"),
+            b.get(at).copied().unwrap_or("0"),
+        );
         let order = match (is_number(a), is_number(b)) {
             (true, true) => numbers(a, b),
             (true, false) => Ordering::Greater,
@@ -36,7 +39,10 @@ fn segments(text: &str) -> Option<Vec<&str>> {
         let mut rest = part;
         while let Some(first) = rest.bytes().next() {
             let digits = first.is_ascii_digit();
-            let end = rest.bytes().position(|b| b.is_ascii_digit() != digits).unwrap_or(rest.len());
+            let end = rest
+                .bytes()
+                .position(|b| b.is_ascii_digit() != digits)
+                .unwrap_or(rest.len());
             if !digits {
                 while segments.last().is_some_and(|last| is_zero(last)) {
                     segments.pop();

@@ -60,19 +60,28 @@ impl Token {
     }
 
     fn order(&self, other: &Self) -> Ordering {
-        self.kind().cmp(&other.kind()).then_with(|| match self.is_number() {
-            true => numbers(&self.text, &other.text),
-            false => qualifiers(&self.text, &other.text),
-        })
+        self.kind()
+            .cmp(&other.kind())
+            .then_with(|| match self.is_number() {
+                true => numbers(&self.text, &other.text),
+                false => qualifiers(&self.text, &other.text),
+            })
     }
 }
 
 fn qualifiers(a: &str, b: &str) -> Ordering {
-    let rank = |text: &str| QUALIFIERS.iter().position(|known| *known == text).unwrap_or(QUALIFIERS.len());
-    rank(a).cmp(&rank(b)).then_with(|| match rank(a) == QUALIFIERS.len() {
-        true => a.cmp(b),
-        false => Ordering::Equal,
-    })
+    let rank = |text: &str| {
+        QUALIFIERS
+            .iter()
+            .position(|known| *known == text)
+            .unwrap_or(QUALIFIERS.len())
+    };
+    rank(a)
+        .cmp(&rank(b))
+        .then_with(|| match rank(a) == QUALIFIERS.len() {
+            true => a.cmp(b),
+            false => Ordering::Equal,
+        })
 }
 
 fn tokens(text: &str) -> Vec<Token> {
@@ -101,7 +110,10 @@ fn push_runs(part: &str, mut dashed: bool, tokens: &mut Vec<Token>) {
     }
     while let Some(first) = rest.bytes().next() {
         let digits = first.is_ascii_digit();
-        let end = rest.bytes().position(|b| b.is_ascii_digit() != digits).unwrap_or(rest.len());
+        let end = rest
+            .bytes()
+            .position(|b| b.is_ascii_digit() != digits)
+            .unwrap_or(rest.len());
         let (run, behind) = rest.split_at(end);
         let before_digits = !digits && !behind.is_empty();
         let text = match run {

@@ -12,15 +12,15 @@ use std::cmp::Ordering;
 /// Orders two versions of an ecosystem (given without a release); none where either cannot be read, or the ordering is not known.
 pub(super) fn compare(ecosystem: &str, a: &str, b: &str) -> Option<Ordering> {
     match ecosystem {
-        "npm" | "Go" | "crates.io" | "Hex" | "Pub" | "NuGet" | "SwiftURL" | "Julia" | "Packagist"
-        | "ConanCenter" | "Bitnami" | "Hackage" => semantic::compare(a, b),
+        "npm" | "Go" | "crates.io" | "Hex" | "Pub" | "NuGet" | "SwiftURL" | "Julia"
+        | "Packagist" | "ConanCenter" | "Bitnami" | "Hackage" => semantic::compare(a, b),
         "CRAN" => semantic::compare(&a.replace('-', "."), &b.replace('-', ".")),
         "PyPI" => python::compare(a, b),
         "RubyGems" => gems::compare(a, b),
         "Maven" => Some(maven::compare(a, b)),
         "Debian" | "Ubuntu" | "Echo" | "opam" => Some(debian::compare(a, b)),
-        "Red Hat" | "SUSE" | "openSUSE" | "AlmaLinux" | "Rocky Linux" | "Azure Linux" | "Mageia"
-        | "openEuler" => Some(rpm::compare(a, b)),
+        "Red Hat" | "SUSE" | "openSUSE" | "AlmaLinux" | "Rocky Linux" | "Azure Linux"
+        | "Mageia" | "openEuler" => Some(rpm::compare(a, b)),
         "Alpine" | "Chainguard" | "Wolfi" | "MinimOS" | "Alpaquita" => apk(a, b),
         _ => None,
     }
@@ -59,35 +59,116 @@ mod tests {
     const ORDERS: &[(&str, &[&str])] = &[
         (
             "npm",
-            &["0", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "1.0.1", "1.10.0", "10.0.0"],
+            &[
+                "0",
+                "1.0.0-alpha",
+                "1.0.0-alpha.1",
+                "1.0.0-alpha.beta",
+                "1.0.0-beta.2",
+                "1.0.0-beta.11",
+                "1.0.0-rc.1",
+                "1.0.0",
+                "1.0.1",
+                "1.10.0",
+                "10.0.0",
+            ],
         ),
-        ("Go", &["v1.2.2", "1.2.3-0.20200101000000-abcdef123456", "v1.2.3", "1.2.10+incompatible"]),
+        (
+            "Go",
+            &[
+                "v1.2.2",
+                "1.2.3-0.20200101000000-abcdef123456",
+                "v1.2.3",
+                "1.2.10+incompatible",
+            ],
+        ),
         ("NuGet", &["12.0.1", "12.0.1.1", "13.0.1"]),
         ("CRAN", &["1.0-1", "1.0-2", "1.1"]),
         (
             "PyPI",
-            &["0", "1.0.dev1", "1.0a1", "1.0b2", "1.0rc1", "1.0", "1.0.post1", "1.1", "1.10", "1!0.1"],
+            &[
+                "0",
+                "1.0.dev1",
+                "1.0a1",
+                "1.0b2",
+                "1.0rc1",
+                "1.0",
+                "1.0.post1",
+                "1.1",
+                "1.10",
+                "1!0.1",
+            ],
         ),
-        ("RubyGems", &["0", "1.a", "1.0.0.pre1", "1.0.0.rc1", "1.0.0", "1.0.1", "1.10"]),
+        (
+            "RubyGems",
+            &[
+                "0",
+                "1.a",
+                "1.0.0.pre1",
+                "1.0.0.rc1",
+                "1.0.0",
+                "1.0.1",
+                "1.10",
+            ],
+        ),
         (
             "Maven",
             &[
-                "0", "1-alpha-1", "1-beta-1", "1-milestone-1", "1-rc-1", "1-SNAPSHOT", "1", "1-sp", "1-foo", "1.1", "1.1.1",
-                "2.0-beta9", "2.0-rc1", "2.0", "2.3.1", "2.12.2", "2.14.1", "2.15.0", "2.17.0",
+                "0",
+                "1-alpha-1",
+                "1-beta-1",
+                "1-milestone-1",
+                "1-rc-1",
+                "1-SNAPSHOT",
+                "1",
+                "1-sp",
+                "1-foo",
+                "1.1",
+                "1.1.1",
+                "2.0-beta9",
+                "2.0-rc1",
+                "2.0",
+                "2.3.1",
+                "2.12.2",
+                "2.14.1",
+                "2.15.0",
+                "2.17.0",
             ],
         ),
         (
             "Debian",
             &[
-                "0", "1.0~rc1-1", "1.0-1", "1.0-1+deb12u1", "1.0-1+deb12u2", "1.0-1.1", "1.0.1-1", "1.1a", "3.0.11-1~deb12u1",
-                "3.0.11-1~deb12u2", "1:0.1",
+                "0",
+                "1.0~rc1-1",
+                "1.0-1",
+                "1.0-1+deb12u1",
+                "1.0-1+deb12u2",
+                "1.0-1.1",
+                "1.0.1-1",
+                "1.1a",
+                "3.0.11-1~deb12u1",
+                "3.0.11-1~deb12u2",
+                "1:0.1",
             ],
         ),
         (
             "Rocky Linux",
-            &["0", "1.0~rc1-1", "1.0-1.el9", "1.0-1.el9_2", "1.0^20200101-1", "1.0.1-1", "1.a", "1.1", "1:0.5-1"],
+            &[
+                "0",
+                "1.a",
+                "1.0~rc1-1",
+                "1.0-1.el9",
+                "1.0-1.el9_2",
+                "1.0^20200101-1",
+                "1.0.1-1",
+                "1.1",
+                "1:0.5-1",
+            ],
         ),
-        ("Alpine", &["0", "3.1.4-r1", "3.1.4-r2", "3.1.4-r10", "3.1.10-r0"]),
+        (
+            "Alpine",
+            &["0", "3.1.4-r1", "3.1.4-r2", "3.1.4-r10", "3.1.10-r0"],
+        ),
     ];
 
     #[test]
@@ -118,7 +199,11 @@ mod tests {
             ("Debian", "1.00", "1.0"),
             ("SUSE", "1.01", "1.1"),
         ] {
-            assert_eq!(compare(ecosystem, a, b), Some(Ordering::Equal), "{ecosystem}: {a} {b}");
+            assert_eq!(
+                compare(ecosystem, a, b),
+                Some(Ordering::Equal),
+                "{ecosystem}: {a} {b}"
+            );
         }
     }
 
@@ -140,7 +225,11 @@ mod tests {
         let long = "9".repeat(60);
         let longer = format!("1{}", "0".repeat(60));
         for ecosystem in ["npm", "RubyGems", "Maven", "Debian", "SUSE", "Alpine"] {
-            assert_eq!(compare(ecosystem, &long, &longer), Some(Ordering::Less), "{ecosystem}");
+            assert_eq!(
+                compare(ecosystem, &long, &longer),
+                Some(Ordering::Less),
+                "{ecosystem}"
+            );
         }
     }
 }

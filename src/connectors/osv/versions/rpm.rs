@@ -26,12 +26,15 @@ fn parts(text: &str) -> (&str, &str, Option<&str>) {
 }
 
 fn texts(mut a: &str, mut b: &str) -> Ordering {
-    loop {
+    'runs: loop {
         a = a.trim_start_matches(is_separator);
         b = b.trim_start_matches(is_separator);
         for (mark, missing) in [('~', Ordering::Greater), ('^', Ordering::Less)] {
             match (a.strip_prefix(mark), b.strip_prefix(mark)) {
-                (Some(a_rest), Some(b_rest)) => (a, b) = (a_rest, b_rest),
+                (Some(a_rest), Some(b_rest)) => {
+                    (a, b) = (a_rest, b_rest);
+                    continue 'runs;
+                }
                 // `~` is before everything, the end included; `^` is before everything but the end.
                 (Some(_), None) if mark == '^' && !b.is_empty() => return Ordering::Less,
                 (None, Some(_)) if mark == '^' && !a.is_empty() => return Ordering::Greater,
@@ -47,11 +50,19 @@ fn texts(mut a: &str, mut b: &str) -> Ordering {
             (Some(one), Some(other)) => {
                 let digits = one.is_ascii_digit();
                 if digits != other.is_ascii_digit() {
-                    return if digits { Ordering::Greater } else { Ordering::Less };
+                    return if digits {
+                        Ordering::Greater
+                    } else {
+                        Ordering::Less
+                    };
                 }
                 let (a_run, a_rest) = run(a, digits);
                 let (b_run, b_rest) = run(b, digits);
-                let order = if digits { numbers(a_run, b_run) } else { a_run.cmp(b_run) };
+                let order = if digits {
+                    numbers(a_run, b_run)
+                } else {
+                    a_run.cmp(b_run)
+                };
                 if order.is_ne() {
                     return order;
                 }
@@ -70,5 +81,9 @@ fn run(text: &str, digits: bool) -> (&str, &str) {
         true => byte.is_ascii_digit(),
         false => byte.is_ascii_alphabetic(),
     };
-    text.split_at(text.bytes().position(|byte| !belongs(byte)).unwrap_or(text.len()))
+    text.split_at(
+        text.bytes()
+            .position(|byte| !belongs(byte))
+            .unwrap_or(text.len()),
+    )
 }
