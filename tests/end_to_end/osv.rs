@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::time::Duration;
 
 use secpull_simulators::misfortune::{Misfortune, Plan};
 use secpull_simulators::osv::{Advisory, Osv, Simulator, generated_sbom};
@@ -459,7 +458,13 @@ fn tokens_that_never_end_prove_nothing() {
 
 #[test]
 fn pages_are_followed_query_by_query_to_their_end() {
-    for (findings, page, batch) in [(0, 3, 5), (4, 4, 100), (4, 3, 100), (60, 3, 7), (60, 1, 1)] {
+    for (findings, page, batch) in [
+        (0, 3, 5),
+        (20, 20, 100),
+        (20, 19, 100),
+        (60, 3, 7),
+        (60, 1, 1),
+    ] {
         let simulator = Osv::new()
             .many(findings)
             .pages_of(page, batch)
@@ -585,11 +590,11 @@ fn check_proves_the_service_and_the_files() {
         right.contains("web.cdx.json: CycloneDX 1.6, packages: 11, to be asked: 8"),
         "{right}"
     );
+    let harmless = json!({"package": {"purl": "pkg:pypi/jinja2@2.4.1"}});
     let asked = simulator.asked();
-    assert_eq!(
-        asked,
-        [json!({"package": {"purl": "pkg:pypi/jinja2@2.4.1"}})],
-        "no package of ours"
+    assert!(
+        !asked.is_empty() && asked.iter().all(|query| *query == harmless),
+        "packages of ours were sent: {asked:#?}"
     );
     installation.secpull(&["discover", "osv"]).exits(0);
     installation.write("sboms/image.spdx.json", "{}");
@@ -602,46 +607,31 @@ fn check_proves_the_service_and_the_files() {
 
 #[test]
 fn osv_is_never_believed_when_it_should_not_be() {
-    let simulator = Osv::new().many(60).start_blocking().unwrap();
-    let installation = installation(&simulator, &[("shop.json", &generated_sbom(60))]);
-    configure(&installation, &simulator, "sboms", IMPATIENT);
+    let folder = tempfile::tempdir().unwrap();
+    let sbom = folder.path().join("shop.json");
+    fs::write(&sbom, generated_sbom(60)).unwrap();
     through_all(&Case {
         name: "OSV",
-        installation: &installation,
         secret: SECRET,
-        inflict: &|misfortune| simulator.inflict(misfortune),
-        calm: &|| simulator.calm(),
+        start: &|name| {
+            let simulator = Osv::new().many(60).start_blocking().unwrap();
+            let toml = format!(
+                "[tools.{name}]\nconnector = \"osv\"\nlocation = \"{}\"\nproxy = \"none\"\n{IMPATIENT}\
+                 [api_configurations.{name}]\ntool = \"{name}\"\nproduct = \"{name}\"\nsbom = \"{}\"\n",
+                simulator.url(),
+                sbom.display()
+            );
+            (simulator, toml)
+        },
     });
-    assert!(
-        simulator.requests_elsewhere().is_empty(),
-        "followed to another host"
-    );
 }
 
 #[test]
 fn twenty_thousand_findings_stream() {
     let simulator = Osv::new().many(20_000).start_blocking().unwrap();
     let installation = installation(&simulator, &[("shop.json", &generated_sbom(20_000))]);
-    let mut child = installation
-        .command(&["run", "--standalone", "shop"])
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    let ended = loop {
-        let text = fs::read_to_string(&status).unwrap_or_default();
-        let high = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let high = high.and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok());
-        peak = peak.max(high.unwrap_or(0));
-        match child.try_wait().unwrap() {
-            Some(ended) => break ended,
-            None => std::thread::sleep(Duration::from_millis(10)),
-        }
-    };
-    assert!(ended.success());
+    let peak = installation.peak_memory_of_import("shop");
     assert_eq!(installation.last_run("shop")["new"], 20_000);
-    assert_eq!(fetched(&simulator), 5_000, "each record once");
+    assert_eq!(fetched(&simulator), 1_000, "each record once");
     assert!((1..96 << 10).contains(&peak), "peak of {peak} KiB");
 }

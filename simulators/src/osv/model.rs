@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// Packages of one generated group, which share their advisories.
-const GROUP: u64 = 4;
+const GROUP: u64 = 20;
 
 /// One record, and the packages that it is found by.
 #[derive(Debug, Clone, PartialEq)]
@@ -147,7 +147,7 @@ impl Known {
     }
 }
 
-/// So many packages have this many findings together: four each.
+/// So many packages have this many findings together: each as many as its group has packages.
 fn packages(findings: u64) -> u64 {
     findings / GROUP
 }

@@ -105,7 +105,11 @@ async fn one_bad_query_makes_the_batch_fail_and_is_named() {
 
 #[tokio::test]
 async fn pages_are_per_query_and_what_does_not_fit_is_not_begun() {
-    let simulator = Osv::new().many(16).pages_of(3, 5).start_blocking().unwrap();
+    let simulator = Osv::new()
+        .many(60)
+        .pages_of(19, 30)
+        .start_blocking()
+        .unwrap();
     let package = |number: u32| json!({"purl": format!("pkg:npm/generated-{number}@1.0.0")});
     let (_, answer) = ask(
         &simulator,
@@ -119,16 +123,16 @@ async fn pages_are_per_query_and_what_does_not_fit_is_not_begun() {
     };
     assert_eq!(
         (count(&answer, 0), count(&answer, 1), count(&answer, 2)),
-        (3, 2, 0)
+        (19, 11, 0)
     );
-    assert_eq!(answer["results"][0]["next_page_token"], "page-3");
+    assert_eq!(answer["results"][0]["next_page_token"], "page-19");
     assert_eq!(
         answer["results"][2]["next_page_token"],
         "RklSU1RfUEFHRV9UT0tFTg=="
     );
     let (_, answer) = ask(
         &simulator,
-        json!([{"package": package(0), "page_token": "page-3"}]),
+        json!([{"package": package(0), "page_token": "page-19"}]),
     )
     .await;
     assert_eq!(

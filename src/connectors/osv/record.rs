@@ -107,7 +107,9 @@ impl Package<'_> {
         };
         let ecosystem = plain(ecosystem);
         let same_ecosystem = if target.is_released {
-            ecosystem == target.ecosystem
+            // Red Hat's streams stand behind the release.
+            let rest = ecosystem.strip_prefix(&target.ecosystem);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
         } else {
             // A suffix is a release here that is not known there, or a registry's address.
             ecosystem.split(':').next() == Some(target.ecosystem.as_str())
@@ -171,6 +173,17 @@ mod tests {
         assert!(speaks_of("Ubuntu:22.04:LTS", "openssl", ubuntu));
         assert!(speaks_of("Ubuntu:Pro:22.04:LTS", "openssl", ubuntu));
         assert!(!speaks_of("Ubuntu:24.04:LTS", "openssl", ubuntu));
+        let red_hat = ("Red Hat:enterprise_linux:9", "openssl", true);
+        assert!(speaks_of(
+            "Red Hat:enterprise_linux:9::baseos",
+            "openssl",
+            red_hat
+        ));
+        assert!(!speaks_of(
+            "Red Hat:enterprise_linux:95",
+            "openssl",
+            red_hat
+        ));
         assert!(speaks_of("Wolfi", "openssl", ("Wolfi", "openssl", false)));
         assert!(speaks_of(
             "Debian:11",
