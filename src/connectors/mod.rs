@@ -9,12 +9,14 @@ mod burp;
 mod checkmarx_one;
 mod cwe;
 mod dependency_track;
+mod documents;
 #[cfg(any(test, feature = "fuzzing"))]
 mod fuzzed;
 mod html;
 mod lenient;
 mod markdown;
 mod message;
+mod osv;
 mod pages;
 mod probely;
 mod pull;
@@ -31,6 +33,7 @@ use async_trait::async_trait;
 use crate::config::ApiConfiguration;
 use crate::http::HttpError;
 
+pub use documents::{Document, Documents};
 pub use pull::{Completeness, Pulled, Record, Scope, Sink, SinkClosed};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use registry::page_targets;

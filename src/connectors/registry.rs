@@ -6,7 +6,7 @@ use std::sync::Arc;
 #[cfg(feature = "aws")]
 use super::aws_security_hub;
 use super::{
-    Connector, ConnectorError, burp, checkmarx_one, dependency_track, probely, semgrep, snyk,
+    Connector, ConnectorError, burp, checkmarx_one, dependency_track, osv, probely, semgrep, snyk,
     sonarqube, tenable, trivy_prometheus,
 };
 use crate::config::{Config, ConnectorSpec, Tool};
@@ -30,6 +30,7 @@ const ENTRIES: &[Entry] = &[
     entry(&probely::SPEC, probely::open),
     entry(&sonarqube::SPEC, sonarqube::open),
     entry(&snyk::SPEC, snyk::open),
+    entry(&osv::SPEC, osv::open),
     entry(&trivy_prometheus::SPEC, trivy_prometheus::open),
 ];
 
@@ -49,6 +50,7 @@ const PAGE_TARGETS: &[PageTarget] = &[
     (&probely::SPEC, probely::fuzzed::page),
     (&sonarqube::SPEC, sonarqube::fuzzed::page),
     (&snyk::SPEC, snyk::fuzzed::page),
+    (&osv::SPEC, osv::fuzzed::page),
     (&trivy_prometheus::SPEC, trivy_prometheus::fuzzed::page),
 ];
 

@@ -14,6 +14,7 @@ mod control;
 mod kill;
 mod lifecycle;
 mod misfortunes;
+mod osv;
 mod probely;
 mod promises;
 mod real_prometheus;
