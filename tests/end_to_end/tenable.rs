@@ -117,7 +117,7 @@ fn every_field_of_every_finding_arrives() {
             "tags": ["family:Windows : Microsoft Bulletins", "source:NESSUS", "kev"],
             "sightings": [{
                 "connector": "tenable", "record": "All assets", "source_severity": "high", "source_status": "OPEN",
-                "found_at": "2026-09-01T06:00:00.123Z", "source_updated_at": "2026-10-20T06:10:00.123Z",
+                "found_at": "2026-09-01T06:00:00.123Z", "source_updated_at": "2026-10-20T06:10:00.123456Z",
                 "raw": {"finding_id": "02716af9-1adb-4057-b4d5-dcb0c36b290c", "plugin": {"vpr": {"score": 6.7}}},
             }],
         }),
@@ -306,7 +306,7 @@ fn a_changed_choice_resolves_nothing() {
         assert_eq!(with_status(&installation, "open"), open, "{settings}");
         assert_eq!(installation.findings().len(), read, "{settings}");
     }
-    let filters = tenant.jobs()[3].body["filters"].clone();
+    let filters = tenant.jobs()[4].body["filters"].clone();
     assert_eq!(filters["tag.Environment"], json!(["Office", "Production"]));
 
     installation.configure(&format!(
@@ -349,7 +349,7 @@ fn an_import_that_runs_out_of_time_cancels_its_job() {
     // Its place is free again.
     installation.secpull(&["run", "plant"]).exits(0);
     drop(daemon);
-    assert_eq!(installation.last_run("plant")["new"], 1);
+    assert_eq!(with_status(&installation, "open"), 2);
 }
 
 #[test]
@@ -410,24 +410,30 @@ fn check_and_discover_tell_what_the_keys_may() {
         "{said}"
     );
 
-    let mistakes = text.replace("access_key =", "# access_key =").replace(
+    let lone = text.replace("access_key =", "# access_key =");
+    let web = text.replace(
         "tags =",
         "source = \"was\"\ncidr_range = \"10.0.0.0\"\ntags =",
     );
-    installation.write("secpull.toml", &mistakes);
-    let said = installation
-        .secpull(&["check", "--offline"])
-        .exits(2)
-        .stderr;
-    for words in [
-        "tools.tenable.secret: is one key alone",
-        "plant.cidr_range: is not known to Web App Scanning",
-        "plant.cidr_range: is no range of addresses",
-        "plant.tags: is not known to Web App Scanning",
+    for (toml, words) in [
+        (lone, &["tools.tenable.secret: is one key alone"][..]),
+        (
+            web,
+            &[
+                "plant.cidr_range: is not known to Web App Scanning",
+                "plant.cidr_range: is no range of addresses",
+                "plant.tags: is not known to Web App Scanning",
+            ],
+        ),
     ] {
-        assert!(said.contains(words), "{said}");
+        installation.write("secpull.toml", &toml);
+        let said = installation
+            .secpull(&["check", "--offline"])
+            .exits(2)
+            .stderr;
+        assert!(words.iter().all(|words| said.contains(words)), "{said}");
+        assert!(!said.contains(SECRET_KEY), "{said}");
     }
-    assert!(!said.contains(SECRET_KEY), "{said}");
 }
 
 #[test]
