@@ -172,9 +172,6 @@ impl Jobs {
             return Err(Refusal::Expired);
         }
         let status = job.render(is_terse);
-        if job.fate == Fate::Cancelled && job.looks_left <= 1 {
-            job.cancelled = true;
-        }
         job.looks_left = job.looks_left.saturating_sub(1);
         Ok(status)
     }
@@ -236,6 +233,7 @@ impl Job {
             _ if self.looks_left > 1 => "QUEUED",
             _ if self.looks_left == 1 => "PROCESSING",
             Fate::Error => "ERROR",
+            Fate::Cancelled => "CANCELLED",
             _ => "FINISHED",
         }
     }

@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::api::{Api, Refusal, explain};
 use super::pace::Pace;
 use super::selection::Source;
-use crate::connectors::ConnectorError;
+use crate::connectors::{ConnectorError, SinkClosed};
 
 /// So many exports of a tenant run at once, whoever asked for them. (Whether web findings count among them is not documented.)
 const PLACES: usize = 2;
@@ -117,44 +117,79 @@ pub(super) async fn start(
     wish: &Wish<'_>,
 ) -> Result<Option<Job>, ConnectorError> {
     let place = Arc::clone(&exports.places).acquire_owned();
-    let Ok(Ok(place)) = timeout_at(wish.deadline, place).await else {
+    let Ok(Ok(mut place)) = timeout_at(wish.deadline, place).await else {
         return Ok(None);
-    };
-    let job = |id: String, place: Option<OwnedSemaphorePermit>| Job {
-        id,
-        adopted: place.is_none(),
-        api: wish.api.clone(),
-        source: wish.source,
-        exports: Arc::clone(exports),
-        place,
     };
     let mut failures = 0;
     let mut waits = wish.pace.waits();
     let mut next = || waits.next().unwrap_or(wish.pace.longest);
     loop {
-        let wait = match wish.api.start(wish.source, wish.body).await {
-            Ok(id) => {
-                exports.note(&id, wish.body);
-                return Ok(Some(job(id, Some(place))));
+        // By the way, so that an import that is stopped before the answer leaves no job behind: then the job is dropped with it.
+        let asked = ask(
+            Arc::clone(exports),
+            wish.api.clone(),
+            wish.source,
+            wish.body.clone(),
+            place,
+        );
+        let refusal = match tokio::spawn(asked).await {
+            Ok(Ok(job)) => return Ok(Some(job)),
+            Ok(Err((refusal, given_back))) => {
+                place = given_back;
+                refusal
             }
-            Err(Refusal::Running(Some(id))) if is_wished(exports, wish, &id).await => {
-                return Ok(Some(job(id, None)));
+            Err(_) => return Err(SinkClosed.into()),
+        };
+        let wait = match refusal {
+            Refusal::Running(Some(id)) if is_wished(exports, wish, &id).await => {
+                return Ok(Some(Job {
+                    id,
+                    adopted: true,
+                    api: wish.api.clone(),
+                    source: wish.source,
+                    exports: Arc::clone(exports),
+                    place: None,
+                }));
             }
-            Err(Refusal::Running(_)) => next(),
+            Refusal::Running(_) => next(),
             // Never at once, whatever the tenant says.
-            Err(Refusal::Busy(wait)) => wait.unwrap_or(wish.pace.busy).max(wish.pace.first),
-            Err(Refusal::Passing(error)) => {
+            Refusal::Busy(wait) => wait.unwrap_or(wish.pace.busy).max(wish.pace.first),
+            Refusal::Passing(error) => {
                 failures += 1;
                 if failures >= ATTEMPTS {
                     return Err(explain(error));
                 }
                 next()
             }
-            Err(Refusal::Final(error)) => return Err(error),
+            Refusal::Final(error) => return Err(error),
         };
         if !pause(wait, wish.deadline).await {
             return Ok(None);
         }
+    }
+}
+
+/// Asks for an export once; the place for it is kept by the job, or given back.
+async fn ask(
+    exports: Arc<Exports>,
+    api: Api,
+    source: Source,
+    body: Value,
+    place: OwnedSemaphorePermit,
+) -> Result<Job, (Refusal, OwnedSemaphorePermit)> {
+    match api.start(source, &body).await {
+        Ok(id) => {
+            exports.note(&id, &body);
+            Ok(Job {
+                id,
+                adopted: false,
+                api,
+                source,
+                exports,
+                place: Some(place),
+            })
+        }
+        Err(refusal) => Err((refusal, place)),
     }
 }
 

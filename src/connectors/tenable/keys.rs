@@ -23,21 +23,21 @@ impl Keys {
             (Some(access), Some(both)) if both.0 == access => both,
             (Some(_), Some(_)) => {
                 return Err(
-                    "secret holds both keys, and its access key is not the one in access_key; keep one of them"
+                    "holds both keys, and its access key is not the one in access_key; keep one of them"
                         .to_owned(),
                 );
             }
             (Some(access), None) => (access.to_owned(), secret.expose().trim().to_owned()),
             (None, None) => {
                 return Err(
-                    "secret is one key alone, and Tenable wants two; set access_key beside it, or write both as accessKey=…;secretKey=…"
+                    "is one key alone, and Tenable wants two; set access_key beside it, or write both as accessKey=…;secretKey=…"
                         .to_owned(),
                 );
             }
         };
         if !is_key(&access) || !is_key(&secret) {
             return Err(
-                "a key holds characters that no key has; write access_key and secret as Tenable shows them"
+                "holds characters that no key has; write access_key and secret as Tenable shows them"
                     .to_owned(),
             );
         }
@@ -77,7 +77,8 @@ fn pair(text: &str) -> Option<(String, String)> {
     Some((access.trim().to_owned(), secret.trim().to_owned()))
 }
 
-fn is_key(text: &str) -> bool {
+/// Whether a text is one key: letters and digits.
+pub(super) fn is_key(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric())
 }
 

@@ -63,7 +63,8 @@ impl Tenable {
         let settings = &tool.settings;
         let secret = tool.secret.as_ref();
         let secret = secret.ok_or_else(|| unusable("secret is missing".to_owned()))?;
-        let keys = Keys::of(settings.text("access_key"), secret).map_err(unusable)?;
+        let keys = Keys::of(settings.text("access_key"), secret)
+            .map_err(|reason| unusable(format!("secret {reason}")))?;
         // Where the secret holds both keys, the one that opens the door has to be kept out of what is shown.
         let tool = Tool {
             secret: Some(keys.secret.clone()),

@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
+use super::keys::{Keys, is_key};
 use super::selection::{SEVERITIES, Source};
-use crate::config::{ConnectorSpec, Need, Setting, SettingKind, Settings};
+use crate::config::{ConnectorSpec, Need, Setting, SettingKind, Settings, ToolDraft};
 
 /// The connector's description.
 pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
@@ -155,13 +156,18 @@ fn validate_api(_tool: &Settings, api: &Settings) -> Vec<(&'static str, String)>
     wrong
 }
 
-fn validate_tool(tool: &Settings) -> Vec<(&'static str, String)> {
-    match tool.text("access_key") {
-        Some(key) if key.is_empty() || !key.chars().all(|c| c.is_ascii_alphanumeric()) => vec![(
+fn validate_tool(tool: &ToolDraft<'_>) -> Vec<(&'static str, String)> {
+    let access = tool.settings.text("access_key");
+    if access.is_some_and(|key| !is_key(key.trim())) {
+        return vec![(
             "access_key",
             "is no access key; allowed: the 64 letters and digits that Tenable shows, alone"
                 .to_owned(),
-        )],
+        )];
+    }
+    let keys = tool.secret.map(|secret| Keys::of(access, secret));
+    match keys {
+        Some(Err(reason)) => vec![("secret", reason)],
         _ => Vec::new(),
     }
 }
@@ -191,7 +197,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::config::Value;
+    use crate::config::{Secret, Value};
 
     fn wrong_keys(pairs: Vec<(&'static str, Value)>) -> Vec<&'static str> {
         let mut api = Settings::default();
@@ -244,14 +250,27 @@ mod tests {
     }
 
     #[test]
-    fn an_access_key_stands_alone() {
-        let wrong = |key: &str| {
-            let mut tool = Settings::default();
-            tool.insert("access_key", text(key));
-            !validate_tool(&tool).is_empty()
+    fn two_keys_are_needed_and_an_access_key_stands_alone() {
+        let wrong = |access: Option<&str>, secret: Option<&str>| {
+            let mut settings = Settings::default();
+            if let Some(access) = access {
+                settings.insert("access_key", text(access));
+            }
+            let secret = secret.map(Secret::new);
+            let wrong = validate_tool(&ToolDraft {
+                location: None,
+                secret: secret.as_ref(),
+                settings: &settings,
+            });
+            wrong.into_iter().map(|(key, _)| key).collect::<Vec<_>>()
         };
-        assert!(!wrong(&"2c".repeat(32)));
-        assert!(wrong("accessKey=2c;"));
-        assert!(wrong(""));
+        let key = "2c".repeat(32);
+        assert!(wrong(Some(&key), Some(&key)).is_empty());
+        assert!(wrong(None, Some("accessKey=aa11;secretKey=bb22")).is_empty());
+        assert_eq!(wrong(Some("accessKey=2c;"), Some(&key)), ["access_key"]);
+        assert_eq!(wrong(Some(""), Some(&key)), ["access_key"]);
+        assert_eq!(wrong(None, Some(&key)), ["secret"]);
+        // That it is missing is told already.
+        assert!(wrong(None, None).is_empty());
     }
 }
