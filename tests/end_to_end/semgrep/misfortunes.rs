@@ -7,7 +7,7 @@ use crate::misfortunes::{Case, IMPATIENT, through_all};
 
 fn impatient(name: &str, simulator: &Simulator, issue_type: &str) -> String {
     format!(
-        "{}page_size = 100\n{IMPATIENT}[api_configurations.{name}]\ntool = \"{name}\"\nproduct = \"{name}\"\n\
+        "{}{IMPATIENT}[api_configurations.{name}]\ntool = \"{name}\"\nproduct = \"{name}\"\n\
          project = \"acme/shop\"\nissue_types = [\"{issue_type}\"]\n",
         tool(name, simulator)
     )
@@ -19,9 +19,9 @@ fn semgreps_findings_are_never_believed_when_they_should_not_be() {
         name: "Semgrep",
         secret: API_TOKEN,
         start: &|name| {
-            // Three pages of the size that is asked for.
-            let project = Project::new("acme/shop").with_many(250);
-            let simulator = Semgrep::new().projects([project]);
+            // Pages smaller than what may be asked for, so that few rows are several pages.
+            let project = Project::new("acme/shop").with_many(60);
+            let simulator = Semgrep::new().projects([project]).clamps_pages(20);
             let simulator = simulator.start_blocking().unwrap();
             let toml = impatient(name, &simulator, "sast");
             (simulator, toml)
@@ -36,9 +36,8 @@ fn semgreps_secrets_are_never_believed_when_they_should_not_be() {
         secret: API_TOKEN,
         start: &|name| {
             let project = Project::new("acme/shop").with_secrets(Rows::many(60));
-            let simulator = Semgrep::new().projects([project]).strikes_secrets();
-            // Pages smaller than what is asked for.
-            let simulator = simulator.clamps_pages(20).start_blocking().unwrap();
+            let simulator = Semgrep::new().projects([project]).clamps_pages(20);
+            let simulator = simulator.strikes_secrets().start_blocking().unwrap();
             let toml = impatient(name, &simulator, "secrets");
             (simulator, toml)
         },
