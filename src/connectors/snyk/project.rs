@@ -190,13 +190,13 @@ impl Project {
         if !self.is_image() {
             return None;
         }
-        let name = self.name.strip_prefix(IMAGE_PREFIX);
-        let reference = ImageReference::parse(name.unwrap_or(&self.name));
-        // What looks like a tag is the path of the application that was found inside.
-        let tag = reference.tag.filter(|tag| !tag.contains('/'));
+        let name = self.name.strip_prefix(IMAGE_PREFIX).unwrap_or(&self.name);
+        // The path of an application that was found inside may follow.
+        let name = name.split(":/").next().unwrap_or(name);
+        let reference = ImageReference::parse(name);
         Some(Image {
             name: Some(reference.name),
-            tag: self.target_reference.clone().or(tag),
+            tag: self.target_reference.clone().or(reference.tag),
             digest: reference.digest,
         })
     }

@@ -321,8 +321,10 @@ impl Reading<'_> {
     /// are gone.
     fn records(&self, before: &Survey, after: &Survey) -> Vec<Record> {
         let listed = after.projects.values().map(Project::record);
-        let is_listed = |id| before.projects.contains_key(id) || after.projects.contains_key(id);
-        let others = self.places.iter().filter(|(id, _)| !is_listed(*id));
+        let surveys = [before, after];
+        let is_listed = |id: &str| surveys.iter().any(|one| one.projects.contains_key(id));
+        let others = self.places.iter();
+        let others = others.filter(|(id, _)| !is_listed(id.as_str()));
         let others = others.map(|(_, place)| place.scope.record.clone());
         listed.chain(others).collect()
     }
