@@ -6,6 +6,7 @@
 mod batch;
 mod ending;
 mod job;
+mod known;
 mod normalise;
 mod persist;
 mod progress;

@@ -103,8 +103,8 @@ pub struct WriteCounts {
     pub new: u64,
     /// Changed.
     pub updated: u64,
-    /// As before after all: an earlier import has missed them, and they say what they said before it. Further rows of a
-    /// sighting that this run has counted already are not counted.
+    /// As before after all: an earlier import has missed them, or another version of secpull has stored them, and they say
+    /// what they said before. Further rows of a sighting that this run has counted already are not counted.
     pub unchanged: u64,
     /// Were resolved and are back.
     pub reopened: u64,

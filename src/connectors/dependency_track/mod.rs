@@ -21,8 +21,11 @@ use self::paging::{Count, Reading, Step, Verdict};
 use self::project::Project;
 use self::spec::Selector;
 use super::pages::Pages;
-use super::{Completeness, Connector, ConnectorError, Pulled, Record, Scope, Sink, SinkClosed};
+use super::{
+    Completeness, Connector, ConnectorError, Pulled, Record, Row, Scope, Sink, SinkClosed,
+};
 use crate::config::{ApiConfiguration, Tool};
+use crate::finding::source_key;
 use crate::http::{Authentication, Client, HttpError, HttpErrorKind};
 
 pub(super) use self::spec::SPEC;
@@ -278,15 +281,21 @@ impl<'a> Import<'a> {
                 self.sink.put(Pulled::Expected(total)).await?;
             }
             while let Some(rows) = elements.next().await.map_err(explain)? {
-                for row in rows {
-                    let row = finding::map(&row);
-                    reading.row(
-                        row.as_ref()
-                            .ok()
-                            .map(|sighting| sighting.source_id.as_str()),
-                    );
+                for json in rows {
                     self.rows += 1;
-                    self.pages.add(row, self.sink).await?;
+                    match finding::id(&json).map(|id| source_key(None, &id)) {
+                        Some(key) => {
+                            reading.row(Some(&key));
+                            let map = finding::map;
+                            self.pages
+                                .add_row(Row { key, json, map }, self.sink)
+                                .await?;
+                        }
+                        None => {
+                            reading.row(None);
+                            self.pages.add(finding::map(&json), self.sink).await?;
+                        }
+                    }
                 }
             }
             self.pages.flush(self.sink).await?;

@@ -18,7 +18,7 @@ use crate::store::{Prepared, RunId, ScopeId, WriteCounts};
 
 const KNOWN: &str = "
     SELECT id, digest, finding_id, fingerprint, severity, status, run_id, first_seen, resolved_at,
-        digest = zeroblob(8) AND body = ?3
+        body = ?3
     FROM sightings INDEXED BY sightings_by_key WHERE scope_id = ?1 AND key = ?2";
 const ADD_FINDING: &str = "
     INSERT INTO findings (key, fingerprint, filing_id, kind, severity, status, first_seen, canonical_id)
@@ -101,8 +101,8 @@ struct Known {
     run: RunId,
     first_seen: i64,
     resolved_at: Option<i64>,
-    /// It was missed, and says word for word what it said before.
-    only_missed: bool,
+    /// It says word for word what it said before: it was missed, or another version of secpull wrote it.
+    says_the_same: bool,
 }
 
 impl Batch<'_> {
@@ -131,7 +131,7 @@ impl Batch<'_> {
                 run: known.get(6)?,
                 first_seen: known.get(7)?,
                 resolved_at: known.get(8)?,
-                only_missed: known.get(9)?,
+                says_the_same: known.get(9)?,
             })
         });
         Ok(known.optional()?)
@@ -232,7 +232,7 @@ impl Batch<'_> {
         self.unresolved += i64::from(was_resolved) - i64::from(is_resolved);
         self.counts.reopened += u64::from(was_resolved && !is_resolved);
         self.counts.resolved += u64::from(!was_resolved && is_resolved);
-        if known.only_missed && same_standing && stays {
+        if known.says_the_same && same_standing && stays {
             self.counts.unchanged += 1;
         } else {
             self.counts.updated += 1;
