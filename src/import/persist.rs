@@ -21,9 +21,13 @@ pub(super) fn is_passing(error: &StoreError) -> bool {
     matches!(error, StoreError::Engine { passing: true, .. })
 }
 
-/// So many changes are written in one transaction, if the tool is quick. The keys of a batch are spread over all pages of an
-/// index: fewer would write every page again and again, more would hold the store's write lock longer.
-const TOGETHER: usize = 4000;
+/// So many changes are written in one transaction as soon as nothing else is being written. Keys are spread over all pages
+/// of their tables: fewer would write every page again and again.
+const ENOUGH: usize = 4000;
+
+/// While the store is busy more may gather, up to so many; each takes less than 1 KB of memory. The larger the tables are, the
+/// longer a transaction takes, and the larger the next one is.
+const MOST: usize = 16_000;
 
 /// Of a slow tool no more than what came in this time waits for more.
 const NO_LONGER: Duration = Duration::from_secs(1);
@@ -48,9 +52,10 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn is_due(&self) -> bool {
+    fn is_due(&self, store_is_busy: bool) -> bool {
         let changes: usize = self.batches.iter().map(Prepared::len).sum();
-        changes >= TOGETHER || self.since.elapsed() >= NO_LONGER
+        let enough = if store_is_busy { MOST } else { ENOUGH };
+        changes >= enough || self.since.elapsed() >= NO_LONGER
     }
 }
 
@@ -77,7 +82,7 @@ impl Writing {
         let changes: Arc<[Change]> = changes.into();
         let prepare =
             async move { patiently(run, || store.prepare(scope, Arc::clone(&changes))).await };
-        self.preparing = Some((scope, tokio::spawn(prepare)));
+        self.preparing = Some((scope, spawn(prepare).await));
         Ok(())
     }
 
@@ -107,7 +112,11 @@ impl Writing {
             since: Instant::now(),
         });
         waiting.batches.push(batch);
-        if waiting.is_due() {
+        let store_is_busy = self
+            .written
+            .as_ref()
+            .is_some_and(|task| !task.is_finished());
+        if waiting.is_due(store_is_busy) {
             self.begin_writing().await?;
         }
         Ok(())
@@ -127,7 +136,7 @@ impl Writing {
             })
             .await
         };
-        self.written = Some(tokio::spawn(write));
+        self.written = Some(spawn(write).await);
         Ok(())
     }
 
@@ -137,6 +146,15 @@ impl Writing {
         }
         Ok(())
     }
+}
+
+/// Begins a task now. Tokio would have it wait until this thread has nothing else to do, which is the next page.
+async fn spawn<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Task<T> {
+    let task = tokio::spawn(work);
+    tokio::task::yield_now().await;
+    task
 }
 
 /// Tries again where the store's trouble passes.

@@ -8,5 +8,6 @@ mod model;
 mod place;
 mod placing;
 mod runs;
+mod together;
 mod world;
 mod writing;

@@ -3,6 +3,7 @@
 //! Belongs here: the statements, next to the functions that run them, and how they are executed: one thread writes, a few
 //! connections read beside it. Does not belong here: anything that another engine would do the same way.
 
+mod adding;
 mod candidates;
 mod claims;
 mod close;

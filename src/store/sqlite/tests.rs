@@ -85,6 +85,7 @@ async fn no_statement_of_a_hot_path_reads_a_whole_table() {
     let _store = SqliteStore::open(&path).await.unwrap();
     let connection = Connection::open(&path).unwrap();
     let all = [
+        adding::STATEMENTS,
         candidates::STATEMENTS,
         close::STATEMENTS,
         dictionaries::STATEMENTS,
@@ -133,7 +134,7 @@ async fn a_listing_is_read_in_the_order_of_an_index_and_what_is_known_from_an_in
     for sql in candidates::STATEMENTS {
         assert!(!plan(sql).contains("TEMP B-TREE"), "{sql}: {}", plan(sql));
     }
-    assert!(plan(scopes::KNOWN).contains("COVERING INDEX sightings_by_key"));
+    assert!(plan(scopes::KNOWN).contains("SEARCH sighting_keys USING PRIMARY KEY"));
     assert!(!plan(scopes::KNOWN).contains("TEMP B-TREE"));
 }
 
