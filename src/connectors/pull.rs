@@ -155,10 +155,6 @@ impl Sink {
     /// # Errors
     /// [`SinkClosed`] if the run is over: return at once.
     pub async fn put(&mut self, pulled: Pulled) -> Result<(), SinkClosed> {
-        self.sender.send(pulled).await.map_err(|_| SinkClosed)?;
-        // Tokio has the import wait for this thread, and none of the others may take it over: so let go of the thread, or
-        // reading and importing take turns where both could go on.
-        tokio::task::yield_now().await;
-        Ok(())
+        self.sender.send(pulled).await.map_err(|_| SinkClosed)
     }
 }

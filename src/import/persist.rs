@@ -21,13 +21,16 @@ pub(super) fn is_passing(error: &StoreError) -> bool {
     matches!(error, StoreError::Engine { passing: true, .. })
 }
 
-/// So many changes are written in one transaction as soon as nothing else is being written. Keys are spread over all pages
-/// of their tables: fewer would write every page again and again.
-const ENOUGH: usize = 4000;
+/// So many changes are written in one transaction as soon as nothing else is being written.
+const FEW: usize = 4000;
 
-/// While the store is busy more may gather, up to so many; each takes less than 1 KB of memory. The larger the tables are, the
-/// longer a transaction takes, and the larger the next one is.
+/// So many are the most. Keys are spread over all pages of their tables, so that every transaction writes most of these pages:
+/// the larger the tables, the fewer transactions there should be. Each change takes less than 1 KB of memory, and as many again
+/// gather while these are written.
 const MOST: usize = 16_000;
+
+/// A transaction has no less than this part of what the run has written before it.
+const PART: usize = 16;
 
 /// Of a slow tool no more than what came in this time waits for more.
 const NO_LONGER: Duration = Duration::from_secs(1);
@@ -39,6 +42,8 @@ pub(super) struct Writing {
     preparing: Option<(ScopeId, Task<Prepared>)>,
     waiting: Option<Waiting>,
     written: Option<Task<WriteCounts>>,
+    /// How many changes have been written, or are.
+    begun: usize,
     counts: WriteCounts,
 }
 
@@ -52,10 +57,12 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn is_due(&self, store_is_busy: bool) -> bool {
-        let changes: usize = self.batches.iter().map(Prepared::len).sum();
-        let enough = if store_is_busy { MOST } else { ENOUGH };
-        changes >= enough || self.since.elapsed() >= NO_LONGER
+    fn len(&self) -> usize {
+        self.batches.iter().map(Prepared::len).sum()
+    }
+
+    fn is_due(&self, enough: usize) -> bool {
+        self.len() >= enough || self.since.elapsed() >= NO_LONGER
     }
 }
 
@@ -67,6 +74,7 @@ impl Writing {
             preparing: None,
             waiting: None,
             written: None,
+            begun: 0,
             counts: WriteCounts::default(),
         }
     }
@@ -116,7 +124,11 @@ impl Writing {
             .written
             .as_ref()
             .is_some_and(|task| !task.is_finished());
-        if waiting.is_due(store_is_busy) {
+        let enough = match store_is_busy {
+            true => MOST,
+            false => (self.begun / PART).clamp(FEW, MOST),
+        };
+        if waiting.is_due(enough) {
             self.begin_writing().await?;
         }
         Ok(())
@@ -125,9 +137,11 @@ impl Writing {
     /// Begins to write what waits, once what was begun before has been written.
     async fn begin_writing(&mut self) -> Result<(), StoreError> {
         self.end_writing().await?;
-        let Some(Waiting { scope, batches, .. }) = self.waiting.take() else {
+        let Some(waiting) = self.waiting.take() else {
             return Ok(());
         };
+        self.begun += waiting.len();
+        let Waiting { scope, batches, .. } = waiting;
         let (store, run) = (Arc::clone(&self.store), self.run);
         let batches: Arc<[Prepared]> = batches.into();
         let write = async move {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::RunId;
-use crate::finding::{Digest, Filing, Fingerprint, Kind, Severity, Sighting, SourceKey, Status};
+use crate::finding::{Digest, Filing, Fingerprint, Sighting, SourceKey};
 
 /// The store's number of a scope.
 pub type ScopeId = i64;
@@ -48,52 +48,6 @@ pub struct Change {
     pub at: DateTime<Utc>,
     /// What it says.
     pub sighting: Box<Sighting>,
-}
-
-/// A batch that is ready to be written: what it says is compressed, so it takes a fraction of the memory.
-#[derive(Debug)]
-pub struct Prepared {
-    pub(super) rows: Vec<PreparedRow>,
-}
-
-impl Prepared {
-    /// How many changes it holds.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// Whether it holds none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-}
-
-/// A change as it is stored.
-#[derive(Debug)]
-pub(super) struct PreparedRow {
-    pub(super) key: SourceKey,
-    pub(super) digest: Digest,
-    pub(super) again: bool,
-    pub(super) fingerprint: Fingerprint,
-    pub(super) canonical_id: Option<String>,
-    pub(super) at: DateTime<Utc>,
-    pub(super) kind: Kind,
-    pub(super) severity: Severity,
-    pub(super) status: Status,
-    /// The vulnerability's names besides the canonical one, as they are searched for.
-    pub(super) names: Vec<OtherName>,
-    /// All that the sighting says.
-    pub(super) body: Vec<u8>,
-}
-
-/// Another name of a vulnerability.
-#[derive(Debug)]
-pub(super) struct OtherName {
-    pub(super) name: String,
-    /// A hash over it and the canonical one.
-    pub(super) pair: [u8; 16],
 }
 
 /// What a batch did.

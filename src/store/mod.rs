@@ -4,6 +4,7 @@
 //! belongs to, what resolves). Does not belong here: vendors, schedules, what a person may see.
 
 mod import;
+mod prepared;
 mod query;
 mod run;
 mod sqlite;
@@ -18,9 +19,10 @@ use crate::config::StoreUrl;
 use crate::finding::Finding;
 
 pub use import::{
-    Accepted, Change, Closing, HoldLimits, ListedRecord, Prepared, Proof, ScopeId, ScopeKey,
-    ScopeState, Unseen, WriteCounts,
+    Accepted, Change, Closing, HoldLimits, ListedRecord, Proof, ScopeId, ScopeKey, ScopeState,
+    Unseen, WriteCounts,
 };
+pub use prepared::Prepared;
 pub use query::{ApiState, FindingFilter, RecordState, StatusFilter};
 pub use run::{Claim, NewRun, Run, RunEnd, RunFilter, RunId, RunState, Trigger};
 

@@ -12,7 +12,7 @@ use super::placing::FINDING_BY_KEY;
 use super::scopes::Scope;
 use crate::finding::Status;
 use crate::store::RunId;
-use crate::store::import::{OtherName, PreparedRow};
+use crate::store::prepared::PreparedRow;
 
 const LAST_SIGHTING: &str = "SELECT coalesce(max(id), 0) FROM sightings";
 /// The largest number ever given, which a deleted finding may have had.
@@ -46,7 +46,7 @@ impl KeySweep {
     pub(super) fn over(
         transaction: &Transaction<'_>,
         scope: &Scope,
-        rows: &[&PreparedRow],
+        rows: &[PreparedRow<'_>],
     ) -> Result<Self, Fault> {
         let first_id = next_sighting(transaction)?;
         let mut is_new = vec![false; rows.len()];
@@ -79,7 +79,7 @@ impl KeySweep {
 pub(super) fn take_key(
     transaction: &Transaction<'_>,
     scope: &Scope,
-    row: &PreparedRow,
+    row: &PreparedRow<'_>,
     id: i64,
 ) -> Result<(), Fault> {
     transaction
@@ -109,7 +109,7 @@ impl Added {
 pub(super) fn findings(
     transaction: &Transaction<'_>,
     filing: i64,
-    rows: &[&PreparedRow],
+    rows: &[PreparedRow<'_>],
 ) -> Result<Vec<Added>, Fault> {
     let places = take_places(transaction, filing, rows)?;
     let mut add = transaction.prepare_cached(ADD_FINDING)?;
@@ -134,9 +134,9 @@ pub(super) fn findings(
 pub(super) fn finding(
     transaction: &Transaction<'_>,
     filing: i64,
-    row: &PreparedRow,
+    row: &PreparedRow<'_>,
 ) -> Result<i64, Fault> {
-    match findings(transaction, filing, &[row])?.as_slice() {
+    match findings(transaction, filing, &[*row])?.as_slice() {
         [added] => Ok(added.id()),
         _ => Err(Fault::lasting("one row gave several findings")),
     }
@@ -146,7 +146,7 @@ pub(super) fn finding(
 fn take_places(
     transaction: &Transaction<'_>,
     filing: i64,
-    rows: &[&PreparedRow],
+    rows: &[PreparedRow<'_>],
 ) -> Result<Vec<Added>, Fault> {
     let next = next_finding(transaction)?;
     let mut sorted: Vec<_> = (next..).zip(rows).enumerate().collect();
@@ -173,7 +173,7 @@ pub(super) fn sightings<'a>(
     scope: &Scope,
     run: RunId,
     first_id: i64,
-    rows: impl Iterator<Item = (&'a PreparedRow, &'a Added)>,
+    rows: impl Iterator<Item = (&'a PreparedRow<'a>, &'a Added)>,
 ) -> Result<(), Fault> {
     let mut add = transaction.prepare_cached(ADD_SIGHTING)?;
     for (id, (row, finding)) in (first_id..).zip(rows) {
@@ -196,21 +196,20 @@ pub(super) fn sightings<'a>(
 /// Adds the names that are not known to be stored; what they are to be remembered by.
 pub(super) fn names(
     transaction: &Transaction<'_>,
-    rows: &[&PreparedRow],
+    rows: &[PreparedRow<'_>],
     is_known: impl Fn(&[u8; 16]) -> bool,
 ) -> Result<Vec<[u8; 16]>, Fault> {
-    let mut names: Vec<_> = rows
+    let names = rows
         .iter()
-        .flat_map(|row| row.names.iter().map(|name| (name, &row.canonical_id)))
-        .filter(|(OtherName { pair, .. }, _)| !is_known(pair))
-        .collect();
-    names.sort_unstable_by(|(a, _), (b, _)| (&a.name, a.pair).cmp(&(&b.name, b.pair)));
-    names.dedup_by(|(a, _), (b, _)| a.pair == b.pair);
+        .flat_map(|row| row.names().map(|name| (name, row.canonical_id)));
+    let mut names: Vec<_> = names.filter(|(name, _)| !is_known(name.pair)).collect();
+    names.sort_unstable_by_key(|(name, _)| (name.name, name.pair));
+    names.dedup_by_key(|(name, _)| name.pair);
     let mut add = transaction.prepare_cached(ADD_NAME)?;
-    for (OtherName { name, .. }, canonical_id) in &names {
-        add.execute(params![name, canonical_id])?;
+    for (name, canonical_id) in &names {
+        add.execute(params![name.name, canonical_id])?;
     }
-    Ok(names.iter().map(|(name, _)| name.pair).collect())
+    Ok(names.iter().map(|(name, _)| *name.pair).collect())
 }
 
 fn next_sighting(transaction: &Transaction<'_>) -> Result<i64, Fault> {

@@ -12,7 +12,7 @@ use super::scopes::{self, Scope};
 use super::standing::{self, Cause, Event, Touched};
 use super::writer::Side;
 use crate::finding::{Digest, Fingerprint, Severity, Sighting, Status};
-use crate::store::import::PreparedRow;
+use crate::store::prepared::PreparedRow;
 use crate::store::{Prepared, RunId, ScopeId, WriteCounts};
 
 const KNOWN: &str = "
@@ -63,7 +63,7 @@ pub(super) fn write(
         touched: Touched::default(),
         names: Vec::new(),
     };
-    let rows: Vec<&PreparedRow> = batches.iter().flat_map(|batch| &batch.rows).collect();
+    let rows: Vec<_> = batches.iter().flat_map(Prepared::rows).collect();
     batch.write(&rows)?;
     batch.end()
 }
@@ -97,7 +97,7 @@ struct Known {
 
 impl Batch<'_> {
     /// New ones that follow one another are added together; for all others it counts what has been written before them.
-    fn write(&mut self, rows: &[&PreparedRow]) -> Result<(), Fault> {
+    fn write(&mut self, rows: &[PreparedRow<'_>]) -> Result<(), Fault> {
         let sweep = KeySweep::over(self.transaction, &self.scope, rows)?;
         let mut at = 0;
         while let Some(row) = rows.get(at) {
@@ -114,7 +114,7 @@ impl Batch<'_> {
     }
 
     /// `id` is for it if it is new after all.
-    fn apply(&mut self, row: &PreparedRow, id: i64) -> Result<(), Fault> {
+    fn apply(&mut self, row: &PreparedRow<'_>, id: i64) -> Result<(), Fault> {
         match self.known(row)? {
             None if row.status == Status::Resolved => {
                 self.counts.already_fixed += 1;
@@ -122,14 +122,14 @@ impl Batch<'_> {
             }
             None => {
                 adding::take_key(self.transaction, &self.scope, row, id)?;
-                self.add(&[row], id)
+                self.add(&[*row], id)
             }
             Some(known) if row.again || known.run == self.run => self.merge(&known, row),
             Some(known) => self.replace(&known, row),
         }
     }
 
-    fn known(&self, row: &PreparedRow) -> Result<Option<Known>, Fault> {
+    fn known(&self, row: &PreparedRow<'_>) -> Result<Option<Known>, Fault> {
         let mut statement = self.transaction.prepare_cached(KNOWN)?;
         let known = statement.query_row(params![self.scope.id, row.key, row.body], |known| {
             Ok(Known {
@@ -150,14 +150,14 @@ impl Batch<'_> {
 
     /// The common case of a first import: each a finding and a sighting, nothing else is read or written. Their keys are
     /// taken already, for ids from `first_id` on.
-    fn add(&mut self, rows: &[&PreparedRow], first_id: i64) -> Result<(), Fault> {
+    fn add(&mut self, rows: &[PreparedRow<'_>], first_id: i64) -> Result<(), Fault> {
         let findings = adding::findings(self.transaction, self.scope.filing_id, rows)?;
         adding::sightings(
             self.transaction,
             &self.scope,
             self.run,
             first_id,
-            rows.iter().copied().zip(&findings),
+            rows.iter().zip(&findings),
         )?;
         for ((id, row), finding) in (first_id..).zip(rows).zip(&findings) {
             if let Added::Joined(finding) = *finding {
@@ -174,7 +174,7 @@ impl Batch<'_> {
     }
 
     /// A sighting that an earlier run wrote.
-    fn replace(&mut self, known: &Known, row: &PreparedRow) -> Result<(), Fault> {
+    fn replace(&mut self, known: &Known, row: &PreparedRow<'_>) -> Result<(), Fault> {
         let at = time_code(row.at);
         let (finding, is_refiled) = self.place(known, row)?;
         let was_resolved = known.status == Status::Resolved;
@@ -210,7 +210,7 @@ impl Batch<'_> {
         if finding != known.finding {
             self.leave(known, finding, at)?;
         }
-        self.add_names(&[row])?;
+        self.add_names(&[*row])?;
         self.unresolved += i64::from(was_resolved) - i64::from(is_resolved);
         self.counts.reopened += u64::from(was_resolved && !is_resolved);
         self.counts.resolved += u64::from(!was_resolved && is_resolved);
@@ -224,7 +224,7 @@ impl Batch<'_> {
 
     /// The finding that the changed sighting belongs to from now on.
     /// And whether it was filed elsewhere before.
-    fn place(&self, known: &Known, row: &PreparedRow) -> Result<(i64, bool), Fault> {
+    fn place(&self, known: &Known, row: &PreparedRow<'_>) -> Result<(i64, bool), Fault> {
         let place = Place {
             fingerprint: row.fingerprint,
             filing_id: self.scope.filing_id,
@@ -261,14 +261,14 @@ impl Batch<'_> {
 
     /// Another row of a sighting of which this run has seen one already. What the sighting is and where stays as in the
     /// first row, and so does the digest: the next run compares its first row with it.
-    fn merge(&mut self, known: &Known, row: &PreparedRow) -> Result<(), Fault> {
+    fn merge(&mut self, known: &Known, row: &PreparedRow<'_>) -> Result<(), Fault> {
         let at = time_code(row.at);
         if row.digest == known.digest {
             return Ok(());
         }
         let before = self.stored(known)?;
         let mut merged = before.clone();
-        merged.merge(self.unpacked(&row.body, row.severity, row.status)?);
+        merged.merge(self.unpacked(row.body, row.severity, row.status)?);
         if merged == before {
             return Ok(());
         }
@@ -317,7 +317,7 @@ impl Batch<'_> {
     }
 
     /// Lets people search by the vulnerability's other names.
-    fn add_names(&mut self, rows: &[&PreparedRow]) -> Result<(), Fault> {
+    fn add_names(&mut self, rows: &[PreparedRow<'_>]) -> Result<(), Fault> {
         let known = &self.side.names;
         let added = adding::names(self.transaction, rows, |pair| known.contains(pair))?;
         self.names.extend(added);
