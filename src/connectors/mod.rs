@@ -24,7 +24,7 @@ use async_trait::async_trait;
 use crate::config::ApiConfiguration;
 use crate::http::HttpError;
 
-pub use pull::{Completeness, Pulled, Record, Row, Scope, Sink, SinkClosed};
+pub use pull::{Completeness, MapRow, Pulled, Record, Row, Scope, Sink, SinkClosed};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use registry::page_targets;
 pub use registry::{Connectors, spec_of, specs};

@@ -96,10 +96,13 @@ pub struct Row {
     pub key: SourceKey,
     /// The vendor's JSON.
     pub json: Bytes,
-    /// Maps it, or tells why it cannot be read. Nothing but the JSON may count: equal rows are not mapped again before the
-    /// next version of secpull.
-    pub map: fn(&[u8]) -> Result<Sighting, String>,
+    /// Maps it.
+    pub map: MapRow,
 }
+
+/// Maps a vendor's JSON, or tells why it cannot be read. Nothing but the JSON and the key may count: equal rows of a key are
+/// not mapped again before the next version of secpull.
+pub type MapRow = Arc<dyn Fn(&[u8]) -> Result<Sighting, String> + Send + Sync>;
 
 impl fmt::Debug for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -22,7 +22,7 @@ use self::project::Project;
 use self::spec::Selector;
 use super::pages::Pages;
 use super::{
-    Completeness, Connector, ConnectorError, Pulled, Record, Row, Scope, Sink, SinkClosed,
+    Completeness, Connector, ConnectorError, MapRow, Pulled, Record, Row, Scope, Sink, SinkClosed,
 };
 use crate::config::{ApiConfiguration, Tool};
 use crate::finding::source_key;
@@ -225,6 +225,7 @@ fn concerns_all(failure: &ConnectorError) -> bool {
 struct Import<'a> {
     project: &'a Project,
     suppressed: bool,
+    map: MapRow,
     pages: Pages,
     rows: u64,
     sink: &'a mut Sink,
@@ -240,6 +241,7 @@ impl<'a> Import<'a> {
         Self {
             project,
             suppressed,
+            map: Arc::new(finding::map),
             pages: Pages::of(scope),
             rows: 0,
             sink,
@@ -286,7 +288,7 @@ impl<'a> Import<'a> {
                     match finding::id(&json).map(|id| source_key(None, &id)) {
                         Some(key) => {
                             reading.row(Some(&key));
-                            let map = finding::map;
+                            let map = Arc::clone(&self.map);
                             self.pages
                                 .add_row(Row { key, json, map }, self.sink)
                                 .await?;

@@ -23,7 +23,7 @@ fn rows_by(texts: &[&str], map: fn(&[u8]) -> Result<Sighting, String>) -> Act {
     let row = |text: &&str| Row {
         key: source_key(None, text.split(' ').next().unwrap_or_default()),
         json: bytes::Bytes::copy_from_slice(text.as_bytes()),
-        map,
+        map: Arc::new(map),
     };
     Act::Say(Pulled::Rows {
         scope: scope("r"),
