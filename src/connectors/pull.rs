@@ -1,7 +1,9 @@
 //! What passes from a connector to an import.
 
+use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::documents::{Documents, Nowhere};
@@ -63,6 +65,15 @@ pub enum Pulled {
         /// The first reason for that, for people.
         unreadable_reason: Option<String>,
     },
+    /// A page of a scope's findings as the vendor wrote them. They are mapped only where they are new or have changed, so
+    /// that an import which brings nothing new costs little more than its download.
+    Rows {
+        /// Whose.
+        scope: Scope,
+        /// What was read. Several rows of one `source_id` are merged by the import; those that cannot be mapped count as
+        /// rows that could not be read.
+        rows: Vec<Row>,
+    },
     /// Findings of a scope that the tool still lists and that the API configuration leaves out: those that are known stay as
     /// they are, others are not taken in. So a setting that is narrowed resolves nothing.
     LeftOut {
@@ -80,6 +91,29 @@ pub enum Pulled {
     },
     /// Something that an operator should know although the import goes on; kept in the run's history.
     Warning(String),
+}
+
+/// One element of a vendor's answer, not yet mapped: for tools whose findings hold nothing that changes without news.
+#[derive(Clone)]
+pub struct Row {
+    /// [`Sighting::source_key`] of what it is mapped to.
+    pub key: SourceKey,
+    /// The vendor's JSON.
+    pub json: Bytes,
+    /// Maps it.
+    pub map: MapRow,
+}
+
+/// Maps a vendor's JSON, or tells why it cannot be read. Nothing but the JSON and the key may count: equal rows of a key are
+/// not mapped again before the next version of secpull.
+pub type MapRow = Arc<dyn Fn(&[u8]) -> Result<Sighting, String> + Send + Sync>;
+
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Row")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Nobody reads the sink any more.

@@ -12,9 +12,11 @@ use super::Progress;
 use super::documents::InStore;
 use super::ending::{Ending, Stop, conclude, finish};
 use super::persist::Writing;
-use super::reading::{Reading, scope_key};
+use super::reading::{PageCounts, Reading, scope_key};
 use crate::config::{ApiConfiguration, ImportLimits, MissingRecords};
-use crate::connectors::{Completeness, Connector, ConnectorError, Pulled, Record, Scope, Sink};
+use crate::connectors::{
+    Completeness, Connector, ConnectorError, Pulled, Record, Row, Scope, Sink,
+};
 use crate::finding::Sighting;
 use crate::http::Meter;
 use crate::store::{
@@ -173,6 +175,7 @@ impl<'a> Import<'a> {
                 }
                 self.take_page(scope, sightings, unreadable).await
             }
+            Pulled::Rows { scope, rows } => self.take_rows(scope, &rows).await,
             Pulled::LeftOut { scope, keys } => {
                 self.open(&scope).await?;
                 if let Some(reading) = self.readings.get_mut(&scope) {
@@ -253,10 +256,34 @@ impl<'a> Import<'a> {
         let waiting = reading.batch.len();
         let counts = reading.take_page(sightings, labels, Utc::now());
         self.waiting += reading.batch.len() - waiting;
-        let batch = reading
-            .batch
-            .is_full()
-            .then(|| (reading.id(), reading.batch.take()));
+        self.took(scope, counts).await
+    }
+
+    async fn take_rows(&mut self, scope: Scope, rows: &[Row]) -> Result<(), StoreError> {
+        let labels = &self.job.api.labels;
+        self.open(&scope).await?;
+        let Some(reading) = self.readings.get_mut(&scope) else {
+            return Ok(());
+        };
+        if reading.has_ended() {
+            return Ok(());
+        }
+        let waiting = reading.batch.len();
+        let mut counts = reading.take_rows(rows, labels, Utc::now());
+        self.waiting += reading.batch.len() - waiting;
+        if counts.unreadable > 0 {
+            let reason = counts.unreadable_reason.take();
+            self.note_unreadable(&scope, counts.unreadable, reason);
+        }
+        self.took(scope, counts).await
+    }
+
+    /// Counts a page, and writes what has gathered if it is enough.
+    async fn took(&mut self, scope: Scope, counts: PageCounts) -> Result<(), StoreError> {
+        let batch = self.readings.get_mut(&scope).and_then(|reading| {
+            let is_full = reading.batch.is_full();
+            is_full.then(|| (reading.id(), reading.batch.take()))
+        });
         self.unchanged += counts.unchanged;
         self.progress.send_modify(|p| {
             p.record = Some(scope.record.name);
@@ -308,9 +335,10 @@ impl<'a> Import<'a> {
         }
         let key = scope_key(&self.job.api, scope);
         let filing = key.filing.clone();
+        let labels = &self.job.api.labels;
         let state = self.store.open_scope(self.job.run, key).await?;
         self.readings
-            .insert(scope.clone(), Reading::new(state, &filing));
+            .insert(scope.clone(), Reading::new(state, &filing, labels));
         Ok(())
     }
 

@@ -7,6 +7,7 @@ mod batch;
 mod documents;
 mod ending;
 mod job;
+mod known;
 mod normalise;
 mod persist;
 mod progress;

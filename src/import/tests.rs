@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod model;
+mod rows;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

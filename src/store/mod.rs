@@ -5,6 +5,7 @@
 
 mod document;
 mod import;
+mod prepared;
 mod query;
 mod run;
 mod sqlite;
@@ -20,9 +21,10 @@ use crate::finding::Finding;
 
 pub use document::StoredDocument;
 pub use import::{
-    Accepted, Change, Closing, HoldLimits, ListedRecord, Prepared, Proof, ScopeId, ScopeKey,
-    ScopeState, Unseen, WriteCounts,
+    Accepted, Change, Closing, HoldLimits, ListedRecord, Proof, ScopeId, ScopeKey, ScopeState,
+    Unseen, WriteCounts,
 };
+pub use prepared::Prepared;
 pub use query::{ApiState, FindingFilter, RecordState, StatusFilter};
 pub use run::{Claim, NewRun, Run, RunEnd, RunFilter, RunId, RunState, Trigger};
 

@@ -105,6 +105,18 @@ impl Outcome {
                 self.sightings
                     .extend(sightings.map(|one| (scope.clone(), one)));
             }
+            Pulled::Rows { scope, rows } => {
+                self.largest_page = self.largest_page.max(rows.len());
+                for row in rows {
+                    match (row.map)(&row.json) {
+                        Ok(sighting) => {
+                            assert_eq!(row.key, sighting.source_key());
+                            self.sightings.push((scope.clone(), sighting));
+                        }
+                        Err(_) => self.unreadable += 1,
+                    }
+                }
+            }
             Pulled::End {
                 scope,
                 completeness,

@@ -9,5 +9,6 @@ mod model;
 mod place;
 mod placing;
 mod runs;
+mod together;
 mod world;
 mod writing;

@@ -146,6 +146,7 @@ async fn pull_with(connector: &Tenable, settings: Settings) -> Result<Said, Conn
                 }
                 Pulled::Warning(warning) => said.warnings.push(warning),
                 Pulled::Expected(_) => {}
+                Pulled::Rows { .. } => unreachable!("its rows are mapped at once"),
             }
         }
         said

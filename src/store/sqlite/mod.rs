@@ -3,6 +3,7 @@
 //! Belongs here: the statements, next to the functions that run them, and how they are executed: one thread writes, a few
 //! connections read beside it. Does not belong here: anything that another engine would do the same way.
 
+mod adding;
 mod candidates;
 mod claims;
 mod close;
@@ -15,6 +16,7 @@ mod listing;
 mod names;
 mod open;
 mod pack;
+mod packing;
 mod placing;
 mod prepare;
 mod printing;
@@ -46,6 +48,7 @@ use dictionaries::Dictionaries;
 use fault::Fault;
 use listing::Listing;
 use open::Reading;
+use packing::Packing;
 use readers::{Readers, blocking};
 use writer::Writer;
 
@@ -55,6 +58,7 @@ pub(super) struct SqliteStore {
     path: PathBuf,
     /// None: opened for listings only.
     writer: Option<Writer>,
+    packing: Option<Packing>,
     readers: Arc<Readers>,
     dictionaries: Arc<Dictionaries>,
 }
@@ -75,6 +79,7 @@ impl SqliteStore {
         Ok(Self {
             path: path.to_owned(),
             writer: Some(writer),
+            packing: Some(Packing::start().map_err(|fault| fault.at(path))?),
             readers: Readers::new(reading, Arc::clone(&dictionaries)),
             dictionaries,
         })
@@ -90,15 +95,18 @@ impl SqliteStore {
         Ok(Self {
             path: path.to_owned(),
             writer: None,
+            packing: None,
             readers: Readers::new(reading, Arc::clone(&dictionaries)),
             dictionaries,
         })
     }
 
     fn writer(&self) -> Result<&Writer, StoreError> {
-        self.writer
-            .as_ref()
-            .ok_or_else(|| Fault::lasting("it was opened for listings only").at(&self.path))
+        self.writer.as_ref().ok_or_else(|| self.only_listed())
+    }
+
+    fn only_listed(&self) -> StoreError {
+        Fault::lasting("it was opened for listings only").at(&self.path)
     }
 
     async fn read<T: Send + 'static>(
@@ -117,11 +125,17 @@ impl SqliteStore {
         scope: ScopeId,
         changes: Arc<[Change]>,
     ) -> Result<Option<Arc<zstd::dict::EncoderDictionary<'static>>>, StoreError> {
+        if let Some(encoder) = self.dictionaries.of_scope(scope) {
+            return Ok(Some(encoder));
+        }
         let dictionaries = Arc::clone(&self.dictionaries);
         let (encoder, training) = self
             .read(move |reader| {
                 let connector = scopes::connector(&reader.connection, scope)?;
                 let encoder = dictionaries.encoder(&reader.connection, &connector)?;
+                if let Some(encoder) = &encoder {
+                    dictionaries.remember(scope, encoder);
+                }
                 let training = match encoder {
                     Some(_) => None,
                     None => {
@@ -222,7 +236,9 @@ impl Store for SqliteStore {
         changes: Arc<[Change]>,
     ) -> Result<Prepared, StoreError> {
         let encoder = self.encoder(scope, Arc::clone(&changes)).await?;
-        blocking(move || prepare::prepare(&changes, encoder))
+        let packing = self.packing.as_ref().ok_or_else(|| self.only_listed())?;
+        packing
+            .run(move || prepare::prepare(&changes, encoder))
             .await
             .map_err(|fault| fault.at(&self.path))
     }

@@ -1,15 +1,14 @@
 //! The names that vulnerabilities are searched for by.
 
 use crate::finding::Content;
-use crate::store::import::OtherName;
 
 /// A vulnerability's name as it is searched for.
 pub(super) fn search_name(name: &str) -> String {
     name.trim().to_ascii_uppercase()
 }
 
-/// A vulnerability's names besides the canonical one.
-pub(super) fn other_names(content: &Content, canonical: Option<&str>) -> Vec<OtherName> {
+/// A vulnerability's names besides the canonical one, each with a hash over both.
+pub(super) fn other_names(content: &Content, canonical: Option<&str>) -> Vec<(String, [u8; 16])> {
     let Some(canonical) = canonical else {
         return Vec::new();
     };
@@ -19,9 +18,9 @@ pub(super) fn other_names(content: &Content, canonical: Option<&str>) -> Vec<Oth
         .chain(&content.aliases)
         .map(|name| search_name(name))
         .filter(|name| !name.is_empty() && name != canonical)
-        .map(|name| OtherName {
-            pair: hash_pair(&name, canonical),
-            name,
+        .map(|name| {
+            let pair = hash_pair(&name, canonical);
+            (name, pair)
         })
         .collect()
 }

@@ -95,7 +95,8 @@ impl Packer {
         })
     }
 
-    pub(super) fn pack(&mut self, plain: &[u8]) -> Result<Vec<u8>, Fault> {
+    /// The packed bytes, until the next are packed.
+    pub(super) fn pack(&mut self, plain: &[u8]) -> Result<&[u8], Fault> {
         self.scratch.clear();
         self.scratch.reserve(zstd_safe::compress_bound(plain.len()));
         match &self.dictionary {
@@ -106,7 +107,7 @@ impl Packer {
             None => self.context.compress(&mut self.scratch, plain, LEVEL),
         }
         .map_err(|code| Fault::lasting(format!("compressing failed: {}", words(code))))?;
-        Ok(self.scratch.as_slice().to_vec())
+        Ok(&self.scratch)
     }
 }
 

@@ -7,7 +7,7 @@ use zstd::dict::EncoderDictionary;
 use super::fault::Fault;
 use super::names::other_names;
 use super::pack::{self, Packer};
-use crate::store::import::PreparedRow;
+use crate::store::prepared::PreparedRow;
 use crate::store::{Change, Prepared};
 
 /// Compresses what the changes say.
@@ -17,24 +17,15 @@ pub(super) fn prepare(
 ) -> Result<Prepared, Fault> {
     let mut packer = Packer::with(encoder)?;
     let mut plain = Vec::new();
-    let rows = changes.iter().map(|change| {
-        let sighting = &change.sighting;
-        pack::put_plain(&mut plain, sighting)?;
-        Ok(PreparedRow {
-            key: change.key,
-            digest: change.digest,
-            again: change.again,
-            fingerprint: change.fingerprint,
-            canonical_id: change.canonical_id.clone(),
-            at: change.at,
-            kind: sighting.content.kind,
-            severity: sighting.severity,
-            status: sighting.status,
-            names: other_names(&sighting.content, change.canonical_id.as_deref()),
-            body: packer.pack(&plain)?,
-        })
-    });
-    Ok(Prepared {
-        rows: rows.collect::<Result<_, Fault>>()?,
-    })
+    let mut prepared = Prepared::default();
+    for change in changes {
+        pack::put_plain(&mut plain, &change.sighting)?;
+        let body = packer.pack(&plain)?;
+        let names = other_names(&change.sighting.content, change.canonical_id.as_deref());
+        let names = names.iter().map(|(name, pair)| (name.as_str(), *pair));
+        prepared
+            .push(PreparedRow::of(change, body), names)
+            .map_err(|_| Fault::lasting("a batch of findings is larger than 4 GiB"))?;
+    }
+    Ok(prepared.finish())
 }
