@@ -3,6 +3,7 @@
 //! Belongs here: SQL, transactions, claims, and the rules that must hold inside one transaction (which finding a sighting
 //! belongs to, what resolves). Does not belong here: vendors, schedules, what a person may see.
 
+mod document;
 mod import;
 mod query;
 mod run;
@@ -17,6 +18,7 @@ use tokio::sync::mpsc;
 use crate::config::StoreUrl;
 use crate::finding::Finding;
 
+pub use document::StoredDocument;
 pub use import::{
     Accepted, Change, Closing, HoldLimits, ListedRecord, Prepared, Proof, ScopeId, ScopeKey,
     ScopeState, Unseen, WriteCounts,
@@ -112,6 +114,26 @@ pub trait Store: Send + Sync {
 
     /// One finding with its history.
     async fn finding(&self, id: i64, raw: bool) -> Result<Option<Finding>, StoreError>;
+
+    /// The documents of these names that are kept in this space, in any order, and marks them as used at this time. The mark
+    /// may be days old, so that reading is seldom writing.
+    async fn documents(
+        &self,
+        space: &str,
+        names: Vec<String>,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<StoredDocument>, StoreError>;
+
+    /// Keeps documents, used at this time, each in place of one of the same space and name.
+    async fn keep_documents(
+        &self,
+        space: &str,
+        documents: Vec<StoredDocument>,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+
+    /// Forgets the documents that were not used since this time; how many.
+    async fn forget_documents(&self, unused_since: DateTime<Utc>) -> Result<u64, StoreError>;
 
     /// Tidies up after a run (write-ahead log); cheap.
     async fn settle(&self) -> Result<(), StoreError>;

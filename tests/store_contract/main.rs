@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod closing;
+mod documents;
 mod listing;
 mod model;
 mod place;

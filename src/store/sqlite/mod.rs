@@ -8,6 +8,7 @@ mod claims;
 mod close;
 mod codes;
 mod dictionaries;
+mod documents;
 mod fault;
 mod files;
 mod listing;
@@ -38,7 +39,7 @@ use tokio::sync::mpsc;
 use super::{
     Accepted, ApiState, Change, Claim, Closing, FindingFilter, HoldLimits, ListedRecord, NewRun,
     Prepared, Proof, RecordState, Run, RunEnd, RunFilter, RunId, ScopeId, ScopeKey, ScopeState,
-    Store, StoreError, WriteCounts,
+    Store, StoreError, StoredDocument, WriteCounts,
 };
 use crate::finding::Finding;
 use dictionaries::Dictionaries;
@@ -300,6 +301,54 @@ impl Store for SqliteStore {
 
     async fn finding(&self, id: i64, raw: bool) -> Result<Option<Finding>, StoreError> {
         self.read(move |reader| listing::finding(reader, id, raw))
+            .await
+    }
+
+    async fn documents(
+        &self,
+        space: &str,
+        names: Vec<String>,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<StoredDocument>, StoreError> {
+        let own = space.to_owned();
+        let documents::Found { documents, to_mark } = self
+            .read(move |reader| documents::find(&reader.connection, &own, names, at))
+            .await?;
+        if !to_mark.is_empty() {
+            let space = space.to_owned();
+            self.writer()?
+                .transaction(move |transaction, _| {
+                    documents::mark(transaction, &space, &to_mark, at)
+                })
+                .await?;
+        }
+        Ok(documents)
+    }
+
+    async fn keep_documents(
+        &self,
+        space: &str,
+        documents: Vec<StoredDocument>,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let space = space.to_owned();
+        let packed = blocking(move || documents::pack(documents))
+            .await
+            .map_err(|fault| fault.at(&self.path))?;
+        self.writer()?
+            .transaction(move |transaction, _| documents::keep(transaction, &space, &packed, at))
+            .await
+    }
+
+    async fn forget_documents(&self, unused_since: DateTime<Utc>) -> Result<u64, StoreError> {
+        let any = self
+            .read(move |reader| documents::any_unused(&reader.connection, unused_since))
+            .await?;
+        if !any {
+            return Ok(0);
+        }
+        self.writer()?
+            .transaction(move |transaction, _| documents::forget(transaction, unused_since))
             .await
     }
 

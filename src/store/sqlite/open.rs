@@ -11,9 +11,12 @@ use super::fault::Fault;
 use super::files;
 use crate::store::StoreError;
 
-const STEPS: &[M<'static>] = &[M::up(include_str!(
-    "../../../migrations/sqlite/0001_store.sql"
-))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("../../../migrations/sqlite/0001_store.sql")),
+    M::up(include_str!(
+        "../../../migrations/sqlite/0002_documents.sql"
+    )),
+];
 
 /// Marks a file as ours (the four letters `SePu`; the first migration writes them), so that another program's database
 /// is not taken for an empty store.
