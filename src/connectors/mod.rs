@@ -8,6 +8,7 @@ mod aws_security_hub;
 mod burp;
 mod checkmarx_one;
 mod dependency_track;
+mod documents;
 #[cfg(any(test, feature = "fuzzing"))]
 mod fuzzed;
 mod html;
@@ -24,6 +25,7 @@ use async_trait::async_trait;
 use crate::config::ApiConfiguration;
 use crate::http::HttpError;
 
+pub use documents::{Document, Documents};
 pub use pull::{Completeness, Pulled, Record, Scope, Sink, SinkClosed};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use registry::page_targets;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
+use super::documents::{Documents, Nowhere};
 use crate::config::RecordFilter;
 use crate::finding::{Sighting, SourceKey};
 use crate::http::Meter;
@@ -89,10 +90,11 @@ pub struct Sink {
     sender: mpsc::Sender<Pulled>,
     filter: RecordFilter,
     meter: Arc<Meter>,
+    documents: Arc<dyn Documents>,
 }
 
 impl Sink {
-    /// A sink and the end to read from; `depth` pages may wait in between.
+    /// A sink and the end to read from; `depth` pages may wait in between. Documents are kept nowhere.
     #[must_use]
     pub fn new(depth: usize, filter: RecordFilter) -> (Self, mpsc::Receiver<Pulled>) {
         let (sender, receiver) = mpsc::channel(depth);
@@ -102,9 +104,22 @@ impl Sink {
                 sender,
                 filter,
                 meter,
+                documents: Arc::new(Nowhere),
             },
             receiver,
         )
+    }
+
+    /// With a place for the vendor's documents.
+    #[must_use]
+    pub fn with_documents(self, documents: Arc<dyn Documents>) -> Self {
+        Self { documents, ..self }
+    }
+
+    /// Where the vendor's documents are kept between imports.
+    #[must_use]
+    pub fn documents(&self) -> Arc<dyn Documents> {
+        Arc::clone(&self.documents)
     }
 
     /// Counts this run's requests; for [`crate::http::Client::metered`].

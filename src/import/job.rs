@@ -9,6 +9,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::Progress;
+use super::documents::InStore;
 use super::ending::{Ending, Stop, conclude, finish};
 use super::persist::Writing;
 use super::reading::{Reading, scope_key};
@@ -105,6 +106,8 @@ impl<'a> Import<'a> {
     async fn read(&mut self, connector: &Arc<dyn Connector>, cancel: &CancellationToken) -> Stop {
         let api = &self.job.api;
         let (sink, receiver) = Sink::new(WAITING_PAGES, api.records.clone());
+        let documents = InStore::new(self.store, self.job.run);
+        let sink = sink.with_documents(Arc::new(documents));
         self.meter = sink.meter();
         let pull = spawn_pull(Arc::clone(connector), Arc::clone(api), sink);
         let stop = tokio::select! {

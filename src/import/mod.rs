@@ -4,6 +4,7 @@
 //! is read, how it is kept, when a run is due.
 
 mod batch;
+mod documents;
 mod ending;
 mod job;
 mod normalise;
