@@ -11,6 +11,7 @@ pub mod burp;
 pub mod checkmarx_one;
 pub mod dependency_track;
 pub mod misfortune;
+pub mod osv;
 pub mod prometheus;
 pub mod real_prometheus;
 pub mod scenario;

@@ -4,11 +4,13 @@ mod catalogue;
 mod checkmarx;
 mod cluster;
 mod many;
+mod osv;
 mod shop;
 
 pub use checkmarx::{ManyResults, checkmarx_shop, many_results, sast};
 pub use cluster::{OPERATOR_NAMESPACE, shop_cluster};
 pub use many::{Many, many, many_series};
+pub use osv::{osv_image_sbom, osv_shop, osv_shop_sbom};
 pub use shop::{SHOP_IMAGE, shop};
 
 #[cfg(test)]
