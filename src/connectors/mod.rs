@@ -35,7 +35,6 @@ use crate::http::HttpError;
 
 pub use documents::{Document, Documents};
 pub use pull::{Completeness, MapRow, Pulled, Record, Row, Scope, Sink, SinkClosed};
-pub use pull::{Completeness, Pulled, Record, Scope, Sink, SinkClosed};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use registry::page_targets;
 pub use registry::{Connectors, spec_of, specs};

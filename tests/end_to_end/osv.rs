@@ -2,11 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-<<<<<<< HEAD
-=======
 use std::process::Stdio;
 use std::time::Duration;
->>>>>>> osv
 
 use secpull_simulators::misfortune::{Misfortune, Plan};
 use secpull_simulators::osv::{Advisory, Osv, Simulator, generated_sbom};
@@ -635,9 +632,6 @@ fn osv_is_never_believed_when_it_should_not_be() {
 fn twenty_thousand_findings_stream() {
     let simulator = Osv::new().many(20_000).start_blocking().unwrap();
     let installation = installation(&simulator, &[("shop.json", &generated_sbom(20_000))]);
-<<<<<<< HEAD
-    let peak = installation.peak_memory_of_import("shop");
-=======
     let mut child = installation
         .command(&["run", "--standalone", "shop"])
         .stdout(Stdio::null())
@@ -658,7 +652,6 @@ fn twenty_thousand_findings_stream() {
         }
     };
     assert!(ended.success(), "{}", installation.last_run("shop"));
->>>>>>> osv
     assert_eq!(installation.last_run("shop")["new"], 20_000);
     assert_eq!(fetched(&simulator), 1_000, "each record once");
     assert!((1..96 << 10).contains(&peak), "peak of {peak} KiB");
