@@ -22,7 +22,7 @@ fn configured(simulator: &Simulator, edition: Edition, settings: &str) -> Setup 
     let toml = format!(
         "[tools.sonar]\nconnector = \"sonarqube\"\nlocation = \"{}\"\nsecret = {{ env = \"KEY\" }}\nproxy = \"none\"\n\
          timeout = \"30s\"\n{organization}{settings}\n\
-         [api_configurations.it]\nproduct = \"Shop\"\ntool = \"sonar\"\nproject_key = \"big\"\nrule_details = false\n",
+         [api_configurations.it]\nproduct = \"Shop\"\ntool = \"sonar\"\nproject_key = \"big\"\nrule_details = false\nhotspots = false\n",
         simulator.url()
     );
     setup(&toml, TOKEN)
@@ -111,15 +111,21 @@ async fn pages_that_repeat_or_never_end_prove_nothing() {
         simulator.inflict_as(Plan::new(misfortune));
         let setup = configured(&simulator, NEW, "page_size = 100");
         let outcome = setup.pull("it").await;
-        let reasons: Vec<_> = outcome
-            .ends
-            .iter()
-            .map(|(_, end)| format!("{end:?}"))
-            .collect();
-        assert!(
-            reasons[0].contains("Incomplete"),
-            "{misfortune:?}: {reasons:?}"
-        );
+        assert!(outcome.end_of("big").is_some(), "{misfortune:?}");
         assert!(searches(&simulator) < 10, "{misfortune:?}");
     }
+}
+
+#[tokio::test]
+async fn a_project_that_is_gone_proves_nothing_and_is_missed_by_check() {
+    let simulator = started(NEW, 3).await;
+    let setup = configured(&simulator, NEW, "");
+    let line = setup.check("it").await.unwrap();
+    assert!(line.contains("3 VULNERABILITY issues"), "{line}");
+    let records = setup.discover("sonar").await.unwrap();
+    assert_eq!(records[0].id, "big");
+    assert!(simulator.portfolio().remove("big"));
+    let reason = setup.pull("it").await.proves_nothing();
+    assert!(reason.contains("there is no project big"), "{reason}");
+    assert!(setup.check("it").await.is_err());
 }
