@@ -122,7 +122,7 @@ impl Window {
         })
     }
 
-    pub(super) fn rows<'a, T>(self, all: &'a [T]) -> &'a [T] {
+    pub(super) fn rows<T>(self, all: &[T]) -> &[T] {
         let start = ((self.number - 1) * self.size).min(all.len());
         let end = (start + self.size).min(all.len());
         &all[start..end]

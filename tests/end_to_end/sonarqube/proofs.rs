@@ -218,7 +218,7 @@ fn sonarqube_is_never_believed_when_it_should_not_be() {
             let project = Project::new("com.acme:shop", "Shop").issues(Issue::many(60, 5));
             let simulator = server(NEW, vec![project]);
             let toml = format!(
-                "{}page_size = 20\n{IMPATIENT}[api_configurations.{name}]\ntool = \"{name}\"\nproduct = \"{name}\"\n{SHOP}",
+                "{}page_size = 20\n{IMPATIENT}[api_configurations.{name}]\ntool = \"{name}\"\nproduct = \"{name}\"\n{SHOP}rule_details = false\n",
                 tool(name, &simulator, NEW)
             );
             (simulator, toml)
