@@ -9,8 +9,8 @@ use url::Url;
 use super::document::{self, Page};
 use super::links::next_query;
 use super::project::{Organization, Project};
+use super::query::{Parameter, first_query};
 use super::tables::{SERVED_WELL, caller};
-use super::walk::{Parameter, Walk, first_query};
 use crate::connectors::ConnectorError;
 use crate::connectors::lenient::{Object, Text};
 use crate::http::{Client, HttpError, HttpErrorKind};
@@ -76,15 +76,7 @@ impl Api {
         })
     }
 
-    /// All organizations that the key sees.
-    pub(super) async fn organizations(&self) -> Result<Vec<Organization>, ConnectorError> {
-        let walk = Walk::along(self, "/orgs", &[]);
-        Ok(distinct(walk.all(Organization::parse).await?, |one| {
-            &one.id
-        }))
-    }
-
-    /// One of them.
+    /// One of the organizations that the key sees.
     pub(super) async fn any_organization(&self) -> Result<Option<Organization>, ConnectorError> {
         self.first_of("/orgs", &[]).await
     }
@@ -97,23 +89,6 @@ impl Api {
         let found = self.first_of("/orgs", &[("slug", slug.to_owned())]).await?;
         // Should the filter be ignored, another's issues would be taken for this one's.
         Ok(found.filter(|organization| organization.slug() == slug))
-    }
-
-    /// All organizations of a group.
-    pub(super) async fn group(&self, id: &str) -> Result<Vec<Organization>, ConnectorError> {
-        let walk = Walk::along(self, &format!("/groups/{id}/orgs"), &[]);
-        Ok(distinct(walk.all(Organization::parse).await?, |one| {
-            &one.id
-        }))
-    }
-
-    /// All projects of an organization.
-    pub(super) async fn projects(
-        &self,
-        organization: &str,
-    ) -> Result<Vec<Project>, ConnectorError> {
-        let walk = Walk::along(self, &of_projects(organization), &[]);
-        Ok(distinct(walk.all(Project::parse).await?, |one| &one.id))
     }
 
     /// A project; none if it is not there, or may not be seen.
@@ -257,15 +232,9 @@ fn advice(status: u16) -> Option<&'static str> {
     }
 }
 
-fn of_projects(organization: &str) -> String {
+/// The path of an organization's projects.
+pub(super) fn of_projects(organization: &str) -> String {
     format!("/orgs/{organization}/projects")
-}
-
-/// Lists may hold a row twice.
-fn distinct<T>(mut all: Vec<T>, id: impl Fn(&T) -> &String) -> Vec<T> {
-    let mut seen = std::collections::HashSet::new();
-    all.retain(|one| seen.insert(id(one).clone()));
-    all
 }
 
 /// What an answer says about the end of its version, if anything.

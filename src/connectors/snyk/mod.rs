@@ -9,10 +9,12 @@ mod finding;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(super) mod fuzzed;
 mod links;
+mod lists;
 mod location;
 mod place;
 mod project;
 mod purl;
+mod query;
 mod reading;
 mod row;
 mod spec;
@@ -110,9 +112,9 @@ impl Connector for Snyk {
         let server = self.api(self.client.clone());
         let mut records = Vec::new();
         let mut homes = BTreeMap::new();
-        for organization in server.organizations().await? {
+        for organization in lists::organizations(&server).await? {
             let organization = Arc::new(organization);
-            for project in server.projects(&organization.id).await? {
+            for project in lists::projects(&server, &organization.id).await? {
                 homes.insert(project.id.clone(), Arc::clone(&organization));
                 records.push(project.record_in(&organization));
             }

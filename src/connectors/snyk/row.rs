@@ -311,8 +311,7 @@ mod tests {
                 r#"{{"relationships":{{"scan_item":{{"data":{{"id":"p"}}}}}},"attributes":{{"coordinates":[{states}]}}}}"#
             );
             let row = Row::parse(&json).unwrap();
-            let reachability = row.attributes.0.coordinate()?.reachability.to_owned();
-            reachability
+            row.attributes.0.coordinate()?.reachability.to_owned()
         };
         let first =
             r#"{"state":"resolved","reachability":"a"},{"state":"open","reachability":"b"}"#;

@@ -5,8 +5,8 @@ use url::Url;
 
 use super::location;
 use super::project::id;
+use super::query::Parameter;
 use super::tables::{ISSUE_TYPES, OPEN, RESOLVED};
-use super::walk::Parameter;
 use crate::config::{ConnectorSpec, Need, Setting, SettingKind, Settings};
 
 /// What Snyk's own clients ask for (contract 2).
@@ -138,8 +138,9 @@ impl Selection {
     /// The filters of the list of issues.
     pub(super) fn filters(&self) -> Vec<Parameter> {
         let mut filters = Vec::new();
-        if !self.statuses.is_empty() {
-            filters.push(("status", self.statuses.join(",")));
+        // Both are all: without the filter words that are new come too.
+        if let [only] = self.statuses.as_slice() {
+            filters.push(("status", only.clone()));
         }
         if let Some(key) = &self.project_key {
             filters.push(("scan_item.id", key.clone()));
@@ -302,13 +303,15 @@ mod tests {
         assert_eq!(
             selection.filters(),
             [
-                ("status", "open,resolved".to_owned()),
                 ("scan_item.id", ID.to_owned()),
                 ("scan_item.type", "project".to_owned())
             ]
         );
         assert!(selection.takes(Some("code")));
         assert!(!selection.takes(Some("license")) && !selection.takes(None));
+        one.insert("statuses", list(&["open"]));
+        let filters = Selection::of(&one).filters();
+        assert_eq!(filters[0], ("status", "open".to_owned()));
         let all = Selection::of(&settings(&[("group", ID)]));
         assert!(all.takes(Some("new")) && all.takes(None));
         assert_eq!(all.home, Home::Group(ID.to_owned()));

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::api::Api;
+use super::lists;
 use super::project::{Organization, Project};
 use super::spec::{Home, Selection, is_uuid};
 use crate::connectors::ConnectorError;
@@ -32,7 +33,7 @@ impl Reach {
                 })
             }
             Home::Group(id) => {
-                let organizations = api.group(id).await?;
+                let organizations = lists::of_group(api, id).await?;
                 if organizations.is_empty() {
                     return Err(ConnectorError::Refused(format!(
                         "the key sees no organization of the group {id}; nothing is concluded from that"
@@ -93,7 +94,7 @@ impl Survey {
         }
         let mut failures = 0;
         for organization in &reach.organizations {
-            match api.projects(&organization.id).await {
+            match lists::projects(api, &organization.id).await {
                 Ok(projects) => {
                     failures = 0;
                     survey.add(projects);

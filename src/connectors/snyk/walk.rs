@@ -1,25 +1,11 @@
 //! A list, page by page, to its end.
 
 use serde_json::value::RawValue;
-use url::form_urlencoded::Serializer;
 
 use super::api::Api;
+use super::query::Parameter;
 use super::trail::{Step, Trail};
 use crate::connectors::ConnectorError;
-
-/// A parameter of a request.
-pub(super) type Parameter = (&'static str, String);
-
-/// The query of a first page. It is made anew for every list: a cursor in it would be that of another.
-pub(super) fn first_query(version: &str, limit: u32, filters: &[Parameter]) -> String {
-    let mut query = Serializer::new(String::new());
-    query.append_pair("version", version);
-    query.append_pair("limit", &limit.to_string());
-    for (name, value) in filters {
-        query.append_pair(name, value);
-    }
-    query.finish()
-}
 
 /// A walk over all pages of one list.
 pub(super) struct Walk<'a> {
@@ -70,19 +56,5 @@ impl<'a> Walk<'a> {
             }
         }
         Ok(all)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn filters_are_part_of_the_first_query() {
-        let filters = [("status", "open,resolved".to_owned())];
-        assert_eq!(
-            first_query("2024-10-15", 100, &filters),
-            "version=2024-10-15&limit=100&status=open%2Cresolved"
-        );
     }
 }
