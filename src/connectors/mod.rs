@@ -14,6 +14,7 @@ mod fuzzed;
 mod html;
 mod lenient;
 mod markdown;
+mod osv;
 mod pages;
 mod pull;
 mod rating;

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 #[cfg(feature = "aws")]
 use super::aws_security_hub;
-use super::{Connector, ConnectorError, burp, checkmarx_one, dependency_track, trivy_prometheus};
+use super::{
+    Connector, ConnectorError, burp, checkmarx_one, dependency_track, osv, trivy_prometheus,
+};
 use crate::config::{Config, ConnectorSpec, Tool};
 use crate::http::HttpError;
 
@@ -22,6 +24,7 @@ const ENTRIES: &[Entry] = &[
     entry(&aws_security_hub::SPEC, aws_security_hub::open),
     entry(&burp::SPEC, burp::open),
     entry(&dependency_track::SPEC, dependency_track::open),
+    entry(&osv::SPEC, osv::open),
     entry(&trivy_prometheus::SPEC, trivy_prometheus::open),
 ];
 
@@ -36,6 +39,7 @@ const PAGE_TARGETS: &[PageTarget] = &[
     (&burp::SPEC, burp::fuzzed::page),
     (&checkmarx_one::SPEC, checkmarx_one::fuzzed::page),
     (&dependency_track::SPEC, dependency_track::fuzzed::page),
+    (&osv::SPEC, osv::fuzzed::page),
     (&trivy_prometheus::SPEC, trivy_prometheus::fuzzed::page),
 ];
 
