@@ -14,6 +14,7 @@ mod control;
 mod kill;
 mod lifecycle;
 mod misfortunes;
+mod osv;
 mod promises;
 mod real_prometheus;
 mod schedule;
