@@ -140,7 +140,7 @@ impl Ecosystem {
             .split('.')
             .collect();
         let numeric = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-        if !parts.iter().all(|part| numeric(&part)) {
+        if !parts.iter().all(numeric) {
             return None;
         }
         match (self.name, &parts[..]) {

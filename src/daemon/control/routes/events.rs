@@ -54,6 +54,7 @@ pub(crate) async fn events(
         run,
         next_at: Instant::now(),
         told: false,
+        warnings_told: 0,
         over: false,
     };
     let events = stream::unfold(watcher, |mut watcher| async {
@@ -78,6 +79,7 @@ struct Watcher {
     run: Run,
     next_at: Instant,
     told: bool,
+    warnings_told: usize,
     over: bool,
 }
 
@@ -88,13 +90,13 @@ impl Watcher {
             return None;
         }
         if self.run.status.is_over() {
-            return Some(self.end());
+            return Some(self.last_words());
         }
         if self.told {
             self.wait().await;
             self.run = self.engine.run(self.run.id).await.ok().flatten()?;
             if self.run.status.is_over() {
-                return Some(self.end());
+                return Some(self.last_words());
             }
             if self.left_the_engine() {
                 // Cut off while the daemon stops: whoever watches asks again.
@@ -103,13 +105,29 @@ impl Watcher {
         }
         self.told = true;
         self.next_at = Instant::now() + PACE;
-        Some(RunEvent::Progress {
-            progress: match &mut self.progress {
-                Some(progress) => progress.borrow_and_update().clone(),
-                None => ProgressSnapshot::default(),
-            },
+        Some(self.progress())
+    }
+
+    fn progress(&mut self) -> RunEvent {
+        let progress = match &mut self.progress {
+            Some(progress) => progress.borrow_and_update().clone(),
+            None => ProgressSnapshot::default(),
+        };
+        self.warnings_told = progress.warnings.len();
+        RunEvent::Progress {
+            progress,
             run: self.run.clone(),
-        })
+        }
+    }
+
+    /// The end; before it the progress, if it holds a warning that came too late for the pace.
+    fn last_words(&mut self) -> RunEvent {
+        let warnings = self.progress.as_ref();
+        let warnings = warnings.map_or(0, |progress| progress.borrow().warnings.len());
+        if warnings > self.warnings_told {
+            return self.progress();
+        }
+        self.end()
     }
 
     /// Until there is news, and it is time to tell it. The end is told at once.
