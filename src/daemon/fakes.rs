@@ -33,6 +33,8 @@ pub(crate) struct FakeStore {
     pub(crate) writes_hang: AtomicBool,
     /// Every read and write waits for ever.
     pub(crate) hangs: AtomicBool,
+    /// Tidying up takes for ever.
+    pub(crate) settling_hangs: AtomicBool,
     /// These API configurations are being imported by somebody else.
     pub(crate) busy_elsewhere: Mutex<HashSet<String>>,
     /// So many findings are held, by API configuration.
@@ -256,6 +258,9 @@ impl Store for FakeStore {
     }
 
     async fn settle(&self) -> Result<(), StoreError> {
+        if self.settling_hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         Ok(())
     }
 
