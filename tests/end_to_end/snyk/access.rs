@@ -16,9 +16,7 @@ fn the_end_of_a_version_is_told_once() {
     let ran = installation.import("shop").exits(0);
     let told = said(&ran);
     assert!(told.contains("to be served until 2027-01-31"), "{told}");
-    let warnings = told
-        .matches("warning: shop: Snyk calls the version")
-        .count();
+    let warnings = told.matches("WARN Snyk calls the version").count();
     assert_eq!(warnings, 1, "{told}");
 }
 
