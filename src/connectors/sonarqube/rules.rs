@@ -166,11 +166,10 @@ async fn searched_rule(
         Err(error) => return Err(explain(error)),
     };
     // A parameter that is not known is ignored: then all rules come.
-    let is_it = |json: &&Box<RawValue>| {
+    let found = answer.rules.iter().find(|json| {
         let row = serde_json::from_str::<Key<'_>>(json.get());
         row.is_ok_and(|row| row.key.as_str() == Some(key))
-    };
-    let found = answer.rules.iter().find(is_it);
+    });
     let rule = found.map(|json| Rule::parse(json.get())).transpose();
     rule.map_err(|reason| refused("/api/rules/search", &reason))
 }
