@@ -12,6 +12,7 @@ pub mod checkmarx_one;
 pub mod dependency_track;
 pub mod misfortune;
 pub mod prometheus;
+pub mod real_postgres;
 pub mod real_prometheus;
 pub mod scenario;
 pub mod server;

@@ -6,9 +6,10 @@
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::fault::Fault;
-use super::standing::{self, Event};
+use super::standing;
 use crate::finding::{Filing, Fingerprint};
 use crate::store::RunId;
+use crate::store::standing::Event;
 
 const FINDING: &str = "SELECT key, filing_id FROM findings WHERE id = ?1";
 const FINDING_BY_KEY: &str = "SELECT id FROM findings WHERE key = ?1";

@@ -9,6 +9,7 @@ use super::codes::{optional_time, time_code};
 use super::fault::Fault;
 use super::runs::must_be_running;
 use crate::finding::{Digest, Filing, SourceKey};
+use crate::store::printing::non_empty;
 use crate::store::{ListedRecord, RecordState, RunId, ScopeId, ScopeKey};
 
 const ADD_FILING: &str = "
@@ -136,10 +137,6 @@ pub(super) fn load(
         })
         .optional()?
         .ok_or_else(|| unknown(scope))
-}
-
-pub(super) fn non_empty(text: String) -> Option<String> {
-    (!text.is_empty()).then_some(text)
 }
 
 fn unknown(scope: ScopeId) -> Fault {

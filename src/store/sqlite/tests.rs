@@ -87,10 +87,10 @@ async fn no_statement_of_a_hot_path_reads_a_whole_table() {
     let all = [
         candidates::STATEMENTS,
         close::STATEMENTS,
-        dictionaries::STATEMENTS,
+        dictionary_rows::STATEMENTS,
         listing::STATEMENTS,
         placing::STATEMENTS,
-        printing::STATEMENTS,
+        reading::STATEMENTS,
         runs::STATEMENTS,
         scopes::STATEMENTS,
         standing::STATEMENTS,

@@ -20,7 +20,7 @@ use crate::store::Run;
 /// Between two events of a stream there is at least this.
 const PACE: Duration = Duration::from_millis(200);
 
-/// A run of another process (`--standalone`) tells us nothing: the store is looked at this often.
+/// A run of another process (`--standalone`, another host) rings no bell here: the store is looked at this often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A stream that has nothing to say gives a sign of life this often.
@@ -97,8 +97,12 @@ impl Watcher {
                 return Some(self.end());
             }
             if self.left_the_engine() {
-                // Cut off while the daemon stops: whoever watches asks again.
-                return None;
+                if !self.engine.store().is_shared() {
+                    // Cut off while the daemon stops: whoever watches asks again.
+                    return None;
+                }
+                // Another daemon has taken it.
+                self.progress = None;
             }
         }
         self.told = true;
@@ -106,7 +110,10 @@ impl Watcher {
         Some(RunEvent::Progress {
             progress: match &mut self.progress {
                 Some(progress) => progress.borrow_and_update().clone(),
-                None => ProgressSnapshot::default(),
+                None => {
+                    let told = self.engine.progress_elsewhere(self.run.id).await;
+                    told.unwrap_or_default()
+                }
             },
             run: self.run.clone(),
         })

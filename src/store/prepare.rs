@@ -4,17 +4,15 @@ use std::sync::Arc;
 
 use zstd::dict::EncoderDictionary;
 
-use super::fault::Fault;
+use super::import::{Change, Prepared, PreparedRow};
 use super::names::other_names;
-use super::pack::{self, Packer};
-use crate::store::import::PreparedRow;
-use crate::store::{Change, Prepared};
+use super::pack::{self, BodyFault, Packer};
 
 /// Compresses what the changes say.
 pub(super) fn prepare(
     changes: &[Change],
     encoder: Option<Arc<EncoderDictionary<'static>>>,
-) -> Result<Prepared, Fault> {
+) -> Result<Prepared, BodyFault> {
     let mut packer = Packer::with(encoder)?;
     let mut plain = Vec::new();
     let rows = changes.iter().map(|change| {
@@ -35,6 +33,6 @@ pub(super) fn prepare(
         })
     });
     Ok(Prepared {
-        rows: rows.collect::<Result<_, Fault>>()?,
+        rows: rows.collect::<Result<_, BodyFault>>()?,
     })
 }
