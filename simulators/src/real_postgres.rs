@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 
@@ -64,15 +64,11 @@ impl RealPostgres {
                 .output()?,
         )?;
         let port = free_port()?;
-        let mut lines = format!(
+        let lines = format!(
             "port = {port}\nlisten_addresses = ''\nunix_socket_directories = '{}'\nmax_connections = 200\nfsync = off\nsynchronous_commit = off\n",
             folder.display()
         );
-        for (key, value) in settings {
-            lines += &format!("{key} = '{value}'\n");
-        }
-        let configuration = data.join("postgresql.auto.conf");
-        fs::write(&configuration, lines)?;
+        fs::write(data.join("postgresql.auto.conf"), lines)?;
         let mut watcher = as_somebody(Path::new("sh"))
             .args(["-c", UNTIL_WE_END, "sh"])
             .args([&programs, &folder])
@@ -86,6 +82,7 @@ impl RealPostgres {
             _until_dropped: watcher.stdin.take(),
             watcher,
         };
+        server.configure(settings)?;
         server.control(&["start"])?;
         Ok(server)
     }
@@ -111,6 +108,30 @@ impl RealPostgres {
     #[must_use]
     pub fn data(&self) -> PathBuf {
         self.folder.join("data")
+    }
+
+    /// Writes a file into the folder of its data, as only the server may read it.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write(&self, name: &str, text: &str) -> io::Result<()> {
+        let path = self.data().join(name);
+        fs::write(&path, text)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+        give_away(&path)
+    }
+
+    /// Changes settings of `postgresql.conf`; they hold from the next start on.
+    ///
+    /// # Errors
+    /// Its configuration cannot be written.
+    pub fn configure(&self, settings: &[(&str, &str)]) -> io::Result<()> {
+        let path = self.data().join("postgresql.auto.conf");
+        let mut lines = fs::read_to_string(&path)?;
+        for (key, value) in settings {
+            lines += &format!("{key} = '{value}'\n");
+        }
+        fs::write(path, lines)
     }
 
     /// Ends it, and every connection to it, at once.

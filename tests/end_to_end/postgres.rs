@@ -1,10 +1,12 @@
 //! The store in PostgreSQL: nothing else changes.
 
 use secpull_simulators::dependency_track::{Simulator, Version};
+use secpull_simulators::real_postgres::RealPostgres;
 use serde_json::Value;
 
 use super::support::dependency_track::{finding, project, server, tool};
 use super::support::postgres::{self, Database};
+use super::support::tls::Authority;
 use super::support::{Installation, wait_for};
 
 /// A tool with one project of `count` findings, and the configuration that imports it as `shop`.
@@ -158,7 +160,7 @@ fn a_store_moves_from_sqlite_with_nothing_lost() {
 fn a_password_comes_from_a_secret_and_shows_nowhere() {
     const PASSWORD: &str = "C4NARY-of-the-store";
     let (_tool, toml, _) = shop(3);
-    let server = secpull_simulators::real_postgres::RealPostgres::start(&[]).unwrap();
+    let server = RealPostgres::start(&[]).unwrap();
     let database = Database::on(&server);
     database.execute(&format!("ALTER USER secpull PASSWORD '{PASSWORD}'"));
     let section = |secret: &str| {
@@ -168,11 +170,9 @@ fn a_password_comes_from_a_secret_and_shows_nowhere() {
         )
     };
     let installation = Installation::with_store(section("STORE_PASSWORD"), &toml);
-    std::fs::write(
-        server.data().join("pg_hba.conf"),
-        "local all all scram-sha-256\n",
-    )
-    .unwrap();
+    server
+        .write("pg_hba.conf", "local all all scram-sha-256\n")
+        .unwrap();
     server.stop().unwrap();
     server.start_again().unwrap();
     let run = |password: &str| {
@@ -195,9 +195,86 @@ fn a_password_comes_from_a_secret_and_shows_nowhere() {
 }
 
 #[test]
+fn over_the_network_the_server_and_the_client_prove_who_they_are() {
+    let (_tool, toml, _) = shop(3);
+    let server = RealPostgres::start(&[]).unwrap();
+    let database = Database::on(&server);
+    let authority = Authority::new();
+    let (certificate, key) = authority.identity("localhost", |_| {});
+    server.write("server.crt", &certificate).unwrap();
+    server.write("server.key", &key).unwrap();
+    server.write("ca.crt", &authority.pem()).unwrap();
+    server
+        .write(
+            "pg_hba.conf",
+            "local all all trust\nhostssl all all 127.0.0.1/32 cert clientcert=verify-full\n",
+        )
+        .unwrap();
+    server
+        .configure(&[
+            ("listen_addresses", "127.0.0.1"),
+            ("ssl", "on"),
+            ("ssl_cert_file", "server.crt"),
+            ("ssl_key_file", "server.key"),
+            ("ssl_ca_file", "ca.crt"),
+        ])
+        .unwrap();
+    server.stop().unwrap();
+    server.start_again().unwrap();
+
+    let (certificate, key) = authority.identity("secpull", |params| {
+        let name = &mut params.distinguished_name;
+        name.push(rcgen::DnType::CommonName, RealPostgres::USER);
+    });
+    let files = Installation::new("");
+    files.write("ca.pem", &authority.pem());
+    files.write("other.pem", &Authority::new().pem());
+    files.write("client.pem", &certificate);
+    files.write("client.key", &key);
+    let path = |name: &str| files.path(name).display().to_string();
+    let run = |host: &str, parameters: &str| {
+        let url = format!(
+            "postgres://secpull@{host}:{}/{}?{parameters}",
+            server.port(),
+            database.name()
+        );
+        let section = Database::section_at(&url);
+        Installation::with_store(section, &toml).import("shop")
+    };
+    let (ca, other) = (path("ca.pem"), path("other.pem"));
+    let client = format!(
+        "sslcert={}&sslkey={}",
+        path("client.pem"),
+        path("client.key")
+    );
+    run("localhost", &format!("sslrootcert={ca}&{client}")).exits(0);
+    for (host, parameters, wrong) in [
+        (
+            "localhost",
+            format!("sslrootcert={other}&{client}"),
+            "UnknownIssuer",
+        ),
+        (
+            "127.0.0.1",
+            format!("sslrootcert={ca}&{client}"),
+            "not valid for name",
+        ),
+        (
+            "localhost",
+            format!("sslmode=verify-full&{client}"),
+            "UnknownIssuer",
+        ),
+        ("localhost", format!("sslrootcert={ca}"), "certificate"),
+    ] {
+        let refused = run(host, &parameters).exits(1);
+        assert!(refused.stderr.contains(wrong), "{wrong}: {refused:?}");
+    }
+}
+
+#[test]
 fn a_restart_of_the_server_in_mid_import_loses_nothing() {
     let (tool, toml, _) = shop(3000);
-    let server = secpull_simulators::real_postgres::RealPostgres::start(&[]).unwrap();
+    let server = RealPostgres::start(&[]).unwrap();
     let database = Database::on(&server);
     let toml = toml.replace("secret =", "page_size = 100\nsecret =");
     let installation = Installation::with_store(database.section(), &toml);
@@ -234,12 +311,7 @@ fn a_read_only_server_fails_the_import_and_says_so_once() {
     let (database, installation) = on_postgres(&toml);
     let daemon = installation.daemon();
     installation.secpull(&["run", "shop"]).exits(0);
-    database.execute(
-        "ALTER ROLE secpull IN DATABASE postgres RESET ALL;
-         DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$;
-         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-         WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    );
+    database.set_read_only(postgres::server(), true);
     let refused = installation.secpull(&["run", "shop"]);
     assert_ne!(refused.code, 0, "{refused:?}");
     assert!(refused.stderr.contains("read-only"), "{refused:?}");
@@ -248,12 +320,7 @@ fn a_read_only_server_fails_the_import_and_says_so_once() {
         format!("{}{}", status.stdout, status.stderr).contains("cannot be written"),
         "{status:?}"
     );
-    database.execute(
-        "SET default_transaction_read_only = off;
-         DO $$ BEGIN EXECUTE format('ALTER DATABASE %I RESET default_transaction_read_only', current_database()); END $$;
-         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-         WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    );
+    database.set_read_only(postgres::server(), false);
     wait_for("the store to work again", || {
         (installation.secpull(&["run", "shop"]).code == 0).then_some(())
     });

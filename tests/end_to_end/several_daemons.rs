@@ -1,6 +1,7 @@
 //! Three daemons on one PostgreSQL store, as on three hosts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Timelike, Utc};
 use nix::sys::signal::Signal;
@@ -9,6 +10,7 @@ use serde_json::Value;
 
 use super::support::dependency_track::{project, server, tool};
 use super::support::postgres::{self, Database};
+use super::support::random::Random;
 use super::support::{Daemon, Installation, wait_for};
 
 const DAEMONS: usize = 3;
@@ -189,4 +191,54 @@ fn a_stopped_daemon_leaves_its_queue_to_the_others() {
     });
     let complete = complete(&all_runs(&installations[1])).len();
     assert!(complete >= 19, "{complete}");
+}
+
+/// `SECPULL_FAULTS=300 cargo test --test end_to_end faults_at_random` makes that many API configurations; `SECPULL_FAULT_SEED`
+/// repeats a run.
+#[test]
+fn faults_at_random_lose_no_slot_and_no_finding() {
+    let many: u32 = std::env::var("SECPULL_FAULTS").map_or(24, |many| many.parse().unwrap());
+    let mut random = Random::seeded("SECPULL_FAULT_SEED");
+    let (_tool, toml) = world(many, 60, &an_hour_ago());
+    let database = Database::on(postgres::server());
+    let installations = installations(&database, &toml);
+    let mut daemons: Vec<Daemon> = installations.iter().map(Installation::daemon).collect();
+    let deadline = Instant::now() + Duration::from_secs(300);
+    loop {
+        let left = database.number(
+            "SELECT (SELECT count(*) FROM runs WHERE state IN ('queued', 'running')) + (SELECT CASE count(*) WHEN 0 THEN 1 ELSE 0 END FROM runs)",
+        );
+        if left == 0 && database.number("SELECT count(*) FROM slots") == i64::from(many) {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{left} runs are left");
+        let victim = random.below(DAEMONS as u64) as usize;
+        match random.below(4) {
+            0 => {
+                daemons.remove(victim).kill();
+                daemons.insert(victim, installations[victim].daemon());
+            }
+            1 => {
+                daemons[victim].signal(Signal::SIGSTOP);
+                // Longer than its lease.
+                std::thread::sleep(Duration::from_secs(4));
+                daemons[victim].signal(Signal::SIGCONT);
+            }
+            2 => database.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                 WHERE datname = current_database() AND pid <> pg_backend_pid()",
+            ),
+            _ => std::thread::sleep(Duration::from_millis(300)),
+        }
+    }
+    let runs = all_runs(&installations[0]);
+    let complete = complete(&runs);
+    assert!(complete.values().all(|count| *count == 1), "{runs:#?}");
+    // Whose daemons died three times in a row is not handed on; the next run makes it good.
+    let missed = many as usize - complete.len();
+    assert!(missed <= many as usize / 4, "{missed} of {many}");
+    installations[0].secpull(&["run", "--all"]).exits(0);
+    assert_whole(&installations[1], 60 * many as usize);
+    let falsely = database.number("SELECT count(*) FROM history WHERE event = 'resolved'");
+    assert_eq!(falsely, 0);
 }

@@ -73,7 +73,8 @@ impl Holder {
     /// Takes a lease over a session of its own, and keeps renewing it.
     pub(super) async fn begin(lease: Duration, options: PgConnectOptions) -> Result<Self, Fault> {
         let sessions = PgPoolOptions::new()
-            .max_connections(1)
+            // One is used. Others may still hang in a connection that is cut off.
+            .max_connections(4)
             .idle_timeout(None)
             .max_lifetime(None)
             .acquire_timeout(lease)

@@ -28,6 +28,7 @@ mod write;
 mod tests;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -66,6 +67,9 @@ pub(super) struct PostgresStore {
 
 /// Findings that wait for whoever listens.
 const WAITING: usize = 64;
+
+/// No transaction takes so long: the largest is the end of an import, which takes seconds for a million findings.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 impl PostgresStore {
     /// Opens for reading and writing; migrates, and takes a lease.
@@ -211,16 +215,27 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
+/// A connection that is cut off on the way says nothing for ever.
+async fn in_time<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    match tokio::time::timeout(PATIENCE, work).await {
+        Ok(done) => done,
+        Err(_) => Err(Fault::Passing(format!(
+            "the server did not answer within {} minutes",
+            PATIENCE.as_secs() / 60
+        ))),
+    }
+}
+
 /// Runs `$work` in a transaction `$transaction` of the holder `$holder`.
 macro_rules! transaction {
     ($store:ident, |$transaction:ident, $holder:ident| $work:expr) => {{
-        let done = async {
+        let done = in_time(async {
             let ($holder, mut transaction) = $store.begin().await?;
             let $transaction = &mut *transaction;
             let done = $work.await?;
             transaction.commit().await?;
             Ok(done)
-        };
+        });
         done.await.map_err($store.at())
     }};
 }
@@ -301,8 +316,8 @@ impl Store for PostgresStore {
         scope: ScopeId,
         batches: Arc<[Prepared]>,
     ) -> Result<WriteCounts, StoreError> {
-        let written = self.try_write(run, scope, &batches).await;
-        written.map_err(self.at())
+        let written = in_time(self.try_write(run, scope, &batches));
+        written.await.map_err(self.at())
     }
 
     async fn close(

@@ -7,7 +7,7 @@ use super::holder::holder_lives;
 use super::rows::{now, text};
 use crate::store::{RunId, TakeOver, Taken};
 
-/// What the dead have begun ends, and is queued again: unless it was run by hand, or two daemons have died of it already.
+/// What the dead have begun ends, and is queued again: unless it was run by hand, or three daemons have died of it already.
 const REQUEUE: &str = concat!(
     "WITH dead AS (
         SELECT r.id, r.api_configuration_id, r.\"trigger\", r.deaths
@@ -23,7 +23,7 @@ const REQUEUE: &str = concat!(
     INSERT INTO runs (api_configuration_id, \"trigger\", state, daemon, holder_id, deaths, queued_at)
     SELECT api_configuration_id, \"trigger\", 'queued', $2, $3, deaths + 1, ",
     now!(),
-    " FROM dead WHERE \"trigger\" <> 'standalone' AND deaths < 2 ORDER BY id"
+    " FROM dead WHERE \"trigger\" <> 'standalone' AND deaths < 3 ORDER BY id"
 );
 /// A run that has waited for less than a second may be just about to start where it was queued.
 const TAKE: &str = concat!(

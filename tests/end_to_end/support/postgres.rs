@@ -31,9 +31,33 @@ impl Database {
         }
     }
 
+    /// Refuses writes, or takes them again; those who are connected have to connect anew.
+    pub(crate) fn set_read_only(&self, server: &RealPostgres, on: bool) {
+        let all = Self {
+            url: server.url("postgres"),
+        };
+        let (name, on) = (self.name(), if on { "on" } else { "off" });
+        all.execute(&format!(
+            "ALTER DATABASE {name} SET default_transaction_read_only = {on}"
+        ));
+        all.execute(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        ));
+    }
+
+    /// The same by another URL.
+    pub(crate) fn section_at(url: &str) -> String {
+        format!("url = \"{url}\"\nlease = \"3s\"")
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        self.url.rsplit('/').next().unwrap()
+    }
+
     /// The section `[store]` of a configuration, with a short lease.
     pub(crate) fn section(&self) -> String {
-        format!("url = \"{}\"\nlease = \"3s\"", self.url)
+        Self::section_at(&self.url)
     }
 
     pub(crate) fn url(&self) -> &str {
