@@ -5,6 +5,8 @@
 
 pub mod finding;
 
+pub mod export;
+
 pub mod config;
 
 pub mod http;

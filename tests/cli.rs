@@ -51,7 +51,9 @@ fn a_mistake_in_usage_exits_with_2() {
         &["findings", "--severity", "hihg"],
         &["findings", "--since", "yesterday"],
         &["findings", "--raw"],
-        &["findings", "--format", "sarif"],
+        &["findings", "--format", "html"],
+        &["findings", "--format", "sarif", "--raw"],
+        &["runs", "--format", "sarif"],
         &["completions", "cmd.exe"],
         &["accept"],
     ] {

@@ -1,46 +1,72 @@
 //! `secpull-simulators`: the simulated tools as a process of its own, for the quick start and for trying things out.
 
+mod tools;
+
 use std::io::{self, Write};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::process::ExitCode;
+use std::str::FromStr;
 
 use clap::Parser;
-use secpull_simulators::burp;
-use secpull_simulators::dependency_track::{API_KEY, DependencyTrack, Project, Version};
-use secpull_simulators::prometheus::Prometheus;
-use secpull_simulators::scenario;
-use serde_json::json;
 use tokio::io::AsyncReadExt;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Simulated security tools on loopback. Prints one JSON line for each with its URL; runs until SIGTERM, SIGINT or the end of
-/// standard input.
+use self::tools::{Served, TOOLS, Tool};
+
+/// Simulated security tools on loopback. Prints one JSON line for each with its URL and what it takes as credentials; runs until
+/// SIGTERM, SIGINT or the end of standard input.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, after_help = format!("TOOL is one of: {}", names()))]
 struct Arguments {
-    /// Address of a Dependency-Track; port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS")]
-    dependency_track: Option<SocketAddr>,
-    /// Answer as this line of servers does.
-    #[arg(long, value_enum, default_value_t = Line::V5)]
-    dependency_track_version: Line,
-    /// Address of a Prometheus that scrapes Trivy Operator; port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS")]
-    prometheus: Option<SocketAddr>,
-    /// Address of a Burp Suite DAST; port 0 takes a free one.
-    #[arg(long, value_name = "ADDRESS")]
-    burp: Option<SocketAddr>,
+    /// A tool, or a tool and the address where it listens; without one it takes a free port of this machine.
+    #[arg(value_name = "TOOL[=ADDRESS]", required_unless_present = "all")]
+    tools: Vec<Asked>,
+    /// Every tool that there is.
+    #[arg(long)]
+    all: bool,
     /// Serve so many generated findings beside the shop's.
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
-    many: u64,
+    many: u32,
 }
 
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Line {
-    #[value(name = "4")]
-    V4,
-    #[value(name = "5")]
-    V5,
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    tool: &'static Tool,
+    address: SocketAddr,
+}
+
+impl Asked {
+    fn anywhere(tool: &'static Tool) -> Self {
+        let address = (Ipv4Addr::LOCALHOST, 0).into();
+        Self { tool, address }
+    }
+}
+
+impl FromStr for Asked {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, address) = match text.split_once('=') {
+            Some((name, address)) => (name, Some(address)),
+            None => (text, None),
+        };
+        let tool = TOOLS
+            .iter()
+            .find(|tool| tool.name == name)
+            .ok_or_else(|| format!("there is no {name:?}; allowed: {}", names()))?;
+        let mut asked = Self::anywhere(tool);
+        if let Some(address) = address {
+            asked.address = address
+                .parse()
+                .map_err(|error| format!("{address:?}: {error}"))?;
+        }
+        Ok(asked)
+    }
+}
+
+fn names() -> String {
+    let names: Vec<_> = TOOLS.iter().map(|tool| tool.name).collect();
+    names.join(", ")
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -58,47 +84,17 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> io::Result<()> {
     let mut terminated = signal(SignalKind::terminate())?;
     let mut interrupted = signal(SignalKind::interrupt())?;
-
-    let dependency_track = match arguments.dependency_track {
-        Some(address) => Some(start_dependency_track(address, &arguments).await?),
-        None => None,
-    };
-    let prometheus = match arguments.prometheus {
-        Some(address) => {
-            let simulator = Prometheus::new()
-                .series(scenario::shop_cluster())
-                .many(arguments.many, 1)
-                .listen(address);
-            Some(
-                simulator
-                    .start()
-                    .await
-                    .map_err(|error| taken(address, &error))?,
-            )
-        }
-        None => None,
-    };
-    let burp = match arguments.burp {
-        Some(address) => {
-            let simulator = burp::shop().many(arguments.many).listen(address);
-            Some(simulator.start_blocking()?)
-        }
-        None => None,
-    };
-    if let Some(simulator) = &dependency_track {
-        let line = json!({
-            "simulator": "dependency-track",
-            "url": simulator.url(),
-            "api_key": API_KEY,
-        });
-        say(&line)?;
+    let mut asked = arguments.tools;
+    if arguments.all {
+        asked.extend(TOOLS.iter().map(Asked::anywhere));
     }
-    if let Some(simulator) = &prometheus {
-        say(&json!({"simulator": "prometheus", "url": simulator.url()}))?;
-    }
-
-    if let Some(simulator) = &burp {
-        say(&json!({"simulator": "burp", "url": simulator.url(), "api_key": burp::API_KEY}))?;
+    let mut served = Vec::new();
+    for Asked { tool, address } in asked {
+        let started = (tool.start)(address, arguments.many).map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
+        })?;
+        say(tool.name, &started)?;
+        served.push(started);
     }
 
     let (mut input, mut buffer) = (tokio::io::stdin(), [0; 64]);
@@ -109,38 +105,16 @@ async fn run(arguments: Arguments) -> io::Result<()> {
             read = input.read(&mut buffer) => if read? == 0 { break },
         }
     }
-    drop((burp, dependency_track, prometheus));
+    drop(served);
     // The runtime would wait for the thread that still reads standard input.
     std::process::exit(0)
 }
 
-async fn start_dependency_track(
-    address: SocketAddr,
-    arguments: &Arguments,
-) -> io::Result<secpull_simulators::dependency_track::Simulator> {
-    let version = match arguments.dependency_track_version {
-        Line::V4 => Version::V4_14,
-        Line::V5 => Version::V5_0,
-    };
-    let mut simulator = DependencyTrack::new(version)
-        .projects(scenario::shop())
-        .listen(address);
-    if arguments.many > 0 {
-        let many = scenario::many(arguments.many, 1);
-        simulator = simulator.project(Project::new("generated", Some("1.0")).with(many));
-    }
-    simulator
-        .start()
-        .await
-        .map_err(|error| taken(address, &error))
-}
-
-fn taken(address: SocketAddr, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
-}
-
-fn say(line: &serde_json::Value) -> io::Result<()> {
+fn say(name: &str, served: &Served) -> io::Result<()> {
+    let mut line = served.credentials.clone();
+    line.insert("simulator".to_owned(), name.into());
+    line.insert("url".to_owned(), served.url.clone().into());
     let mut output = io::stdout();
-    writeln!(output, "{line}")?;
+    writeln!(output, "{}", serde_json::Value::Object(line))?;
     output.flush()
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::Settings;
+use url::Url;
+
 use super::kind::{EndpointOfRegion, Kind, TEN_YEARS};
 use super::scalars::print_duration;
+use super::{Secret, Settings};
 
 /// A connector's description.
 #[derive(Debug)]
@@ -43,7 +45,18 @@ pub struct ConnectorSpec {
     /// missing in the table, then the table itself is shown as the place.
     pub validate_api: fn(tool: &Settings, api: &Settings) -> Vec<(&'static str, String)>,
     /// The same for a tool alone.
-    pub validate_tool: fn(tool: &Settings) -> Vec<(&'static str, String)>,
+    pub validate_tool: fn(tool: &ToolDraft<'_>) -> Vec<(&'static str, String)>,
+}
+
+/// A tool as far as it was read, for what a connector alone can judge.
+#[derive(Debug, Clone, Copy)]
+pub struct ToolDraft<'a> {
+    /// None if it has a problem of its own, which is told already.
+    pub location: Option<&'a Url>,
+    /// The tool's `secret`, where it is given.
+    pub secret: Option<&'a Secret>,
+    /// The connector's own settings.
+    pub settings: &'a Settings,
 }
 
 /// Whether something must be there.

@@ -16,7 +16,7 @@ use super::revision::Digest;
 use super::scalars::is_loopback;
 use super::suggest::closest;
 use super::wrong::quoted;
-use super::{ConnectorSpec, Need, ProxySetting, Secret, Setting, Settings, Tool, trust};
+use super::{ConnectorSpec, Need, ProxySetting, Secret, Setting, Settings, Tool, ToolDraft, trust};
 
 /// All tools that the configuration names.
 #[derive(Default)]
@@ -149,7 +149,12 @@ fn tool(
         check_plaintext(reader, path, location, any_secret, allow_plaintext);
     }
     if let (Some(spec), true) = (spec, sound) {
-        for (key, message) in (spec.validate_tool)(&settings) {
+        let draft = ToolDraft {
+            location: location.as_ref(),
+            secret: secret.as_ref(),
+            settings: &settings,
+        };
+        for (key, message) in (spec.validate_tool)(&draft) {
             reader.wrong(&path.child(key), message);
         }
     }

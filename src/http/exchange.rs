@@ -95,7 +95,7 @@ impl Exchange {
 
     /// Takes the tool's own credentials out of JSON that it delivers: it may echo what it was sent.
     pub(super) fn redact_json(&self, json: &[u8]) -> Option<Vec<u8>> {
-        self.subject.shared.redactor.redact_json(json)
+        self.subject.redactor.redact_json(json)
     }
 
     pub(super) fn fail(&self, kind: HttpErrorKind, what: impl Display) -> Failure {

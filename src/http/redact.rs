@@ -100,6 +100,7 @@ impl Redactor {
     pub(super) fn with(&self, secret: &Secret) -> Self {
         let mut redactor = self.clone();
         redactor.add(secret.expose());
+        redactor.add_to_data(secret.expose());
         redactor
     }
 
@@ -260,10 +261,16 @@ mod tests {
         let mut redactor = Redactor::default();
         redactor.add_to_data("se/cret\"of+the tool");
         redactor.add_to_data("prometheus");
+        // A token that was fetched later.
+        let redactor = redactor.with(&Secret::new("at.5b0fe7a1-of-this-run"));
         let redacted = |json: &str| {
             let redacted = redactor.redact_json(json.as_bytes())?;
             Some(String::from_utf8(redacted).unwrap())
         };
+        assert_eq!(
+            redacted(r#"["Bearer at.5b0fe7a1-of-this-run"]"#).as_deref(),
+            Some(r#"["Bearer ***"]"#)
+        );
         assert_eq!(redacted(r#"{"a":"se/cret of prometheus"}"#), None);
         for written in [
             r#"se/cret\"of+the tool"#,

@@ -10,6 +10,7 @@ use super::exchange::Exchange;
 use super::failure::{Failure, Subject};
 use super::retry::{Retry, retry_after};
 use super::{Client, HttpError};
+use crate::config::Secret;
 
 /// Largest answer that is relayed, unpacked.
 const MAX_BODY: usize = 64 << 20;
@@ -38,7 +39,7 @@ pub struct Unanswered {
 
 impl Client {
     /// Sends a request that is complete, signature and all: nothing is added to it and nothing is retried, and every status is
-    /// an answer. Trust, proxy, limits and redaction are the tool's. `attempt` is its number, from 1, for the meter; `limit`,
+    /// an answer. Headers that are marked sensitive are kept out of messages and data. Trust, proxy, limits and redaction are the tool's. `attempt` is its number, from 1, for the meter; `limit`,
     /// where one is given, stands in for the tool's time limit.
     ///
     /// # Errors
@@ -54,10 +55,21 @@ impl Client {
         if attempt > 1 {
             self.0.meter.count_retry();
         }
-        let subject = Subject::new(shared.clone(), request.method(), request.url());
+        let mut subject = Subject::new(shared.clone(), request.method(), request.url());
+        // What was fetched at run time, as a session's token.
+        for value in request
+            .headers()
+            .values()
+            .filter(|value| value.is_sensitive())
+        {
+            if let Ok(value) = value.to_str() {
+                subject = subject.hiding(&Secret::new(value));
+            }
+        }
         let limit = limit.unwrap_or(shared.timeout);
         let mut exchange = Exchange::send(subject, request, limit).await?;
         let body = exchange.body(MAX_BODY).await?;
+        let body = exchange.redact_json(&body).map_or(body, Bytes::from);
         let wait = retry_after(exchange.headers(), Utc::now());
         let longest = shared.limits.retries.longest_retry_after;
         if let Some(wait) = wait.filter(|wait| *wait <= longest) {

@@ -169,7 +169,7 @@ impl Request {
         match String::from_utf8(body.into()) {
             Ok(body) => Ok(Answer {
                 headers,
-                body: self.caller.shared.redactor.redact(&body),
+                body: self.subject().redactor.redact(&body),
             }),
             Err(_) => Err(self.subject().error(
                 HttpErrorKind::UnexpectedShape,

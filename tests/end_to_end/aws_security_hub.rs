@@ -13,6 +13,7 @@ use secpull_simulators::aws_security_hub::{
 };
 use serde_json::{Value, json};
 
+use super::misfortunes::{Case, IMPATIENT, through_all};
 use super::support::{Installation, wait_for};
 
 /// A tool at this URL. The rate is ours to choose on loopback.
@@ -222,6 +223,29 @@ fn a_plain_region_is_a_location_and_other_words_are_not() {
     assert!(wrong.stderr.contains("location"), "{wrong:?}");
     let missing = check("").exits(2);
     assert!(missing.stderr.contains("location"), "{missing:?}");
+}
+
+#[test]
+fn aws_security_hub_is_never_believed_when_it_should_not_be() {
+    through_all(&Case {
+        name: "AWS Security Hub",
+        secret: SECRET_KEY,
+        start: &|name| {
+            // More than one page of the fixed size.
+            let findings = (0..150).map(|number| vulnerability(ACCOUNT, REGION, number));
+            let hub = SecurityHub::new()
+                .findings(findings)
+                .start_blocking()
+                .unwrap();
+            let toml = format!(
+                "[tools.{name}]\nconnector = \"aws-security-hub\"\nlocation = \"{}\"\nregion = \"{REGION}\"\n\
+                 access_key = \"{ACCESS_KEY}\"\nsecret = \"{SECRET_KEY}\"\nmax_requests_per_second = 1000\n{IMPATIENT}\
+                 [api_configurations.{name}]\ntool = \"{name}\"\nproduct = \"{name}\"\n",
+                hub.url()
+            );
+            (hub, toml)
+        },
+    });
 }
 
 /// A moto server; killed when dropped.

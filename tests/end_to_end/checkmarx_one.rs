@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use secpull_simulators::checkmarx_one::{
-    API_KEY, CheckmarxOne, Project, Results, Scan, Simulator, TENANT,
+    API_KEY, CheckmarxOne, OAUTH_CLIENT, OAUTH_SECRET, Project, Results, Scan, Simulator, TENANT,
 };
 use secpull_simulators::misfortune::{Misfortune, Plan};
 use secpull_simulators::scenario::{checkmarx_shop, sast};
@@ -258,6 +258,30 @@ fn a_token_is_fetched_anew_before_it_is_too_old_and_when_it_is_refused() {
 }
 
 #[test]
+fn an_oauth_client_does_instead_of_a_key() {
+    let simulator = tenant(checkmarx_shop());
+    let with = |client: &str, secret: &str| {
+        let tool = tool("cx", &simulator).replace(API_KEY, secret);
+        Installation::new(&format!(
+            "{tool}client_id = \"{client}\"\n[api_configurations.shop]\ntool = \"cx\"\nproduct = \"Shop\"\n"
+        ))
+    };
+    let installation = with(OAUTH_CLIENT, OAUTH_SECRET);
+    installation.secpull(&["check"]).exits(0);
+    installation.import("shop").exits(0);
+    assert!(!open_ids(&installation).is_empty());
+
+    let refused = with(OAUTH_CLIENT, "another-secret-of-a-client");
+    refused.import("shop").exits(1);
+    let error = refused.last_run("shop")["error"].to_string();
+    assert!(
+        error.contains("client_id or its secret is wrong")
+            && !error.contains("another-secret-of-a-client"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_key_that_is_refused_is_explained_and_never_shown() {
     let simulator = tenant(checkmarx_shop());
     for (change, word) in [
@@ -496,78 +520,19 @@ fn a_tenant_that_counts_items_in_results_is_read_all_the_same() {
 
 #[test]
 fn checkmarx_one_is_never_believed_when_it_should_not_be() {
-    let project = Project::new("acme/shop", "main")
-        .with(Scan::new("main", 1, &["sast"]).with(Results::many(60, 5)));
-    let simulator = tenant(vec![project]);
-    let installation = Installation::new(&format!(
-        "{}page_size = 20\n{IMPATIENT}[api_configurations.shop]\ntool = \"cx\"\nproduct = \"Shop\"\n\
-         project_key = \"acme/shop\"\n",
-        tool("cx", &simulator)
-    ));
     through_all(&Case {
         name: "Checkmarx One",
-        installation: &installation,
         secret: API_KEY,
-        inflict: &|misfortune| simulator.inflict(misfortune),
-        calm: &|| simulator.calm(),
+        start: &|name| {
+            let project = Project::new("acme/shop", "main")
+                .with(Scan::new("main", 1, &["sast"]).with(Results::many(60, 5)));
+            let simulator = tenant(vec![project]);
+            let toml = format!(
+                "{}page_size = 20\n{IMPATIENT}[api_configurations.{name}]\ntool = \"{name}\"\nproduct = \"{name}\"\n\
+                 project_key = \"acme/shop\"\n",
+                tool(name, &simulator)
+            );
+            (simulator, toml)
+        },
     });
-    assert!(
-        simulator.requests_elsewhere().is_empty(),
-        "followed to another host"
-    );
-    assert!(simulator.iam().requests_elsewhere().is_empty());
-}
-
-#[test]
-fn check_and_discover_prove_what_can_be_read() {
-    let simulator = tenant(checkmarx_shop());
-    let installation = installation(&simulator, "project_key = \"acme/shop\"");
-    let checked = installation.secpull(&["check"]).exits(0);
-    assert!(
-        checked
-            .stdout
-            .contains("results of project acme/shop of branch main readable"),
-        "{checked:#?}"
-    );
-    let records = installation
-        .secpull(&["discover", "cx", "--format", "jsonl"])
-        .exits(0)
-        .stdout;
-    assert!(
-        records.contains("acme/shop") && records.contains("acme/tools"),
-        "{records}"
-    );
-    simulator.inflict(Misfortune::KeyRevoked);
-    let checked = installation.secpull(&["check"]).exits(1);
-    let said = format!("{}{}", checked.stdout, checked.stderr);
-    assert!(said.contains("401") && !said.contains(API_KEY), "{said}");
-}
-
-#[test]
-fn twenty_thousand_results_stream() {
-    let project = Project::new("acme/shop", "main")
-        .with(Scan::new("main", 1, &["sast"]).with(Results::many(20_000, 5)));
-    let simulator = tenant(vec![project]);
-    let installation = installation(&simulator, "");
-    let mut child = installation
-        .command(&["run", "--standalone", "shop"])
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    let ended = loop {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let high = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let high = high.and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok());
-        peak = peak.max(high.unwrap_or(0));
-        match child.try_wait().unwrap() {
-            Some(ended) => break ended,
-            None => std::thread::sleep(Duration::from_millis(10)),
-        }
-    };
-    assert!(ended.success());
-    assert_eq!(installation.last_run("shop")["new"], 20_000);
-    assert!((1..96 << 10).contains(&peak), "peak of {peak} KiB");
 }

@@ -6,8 +6,9 @@ use std::path::Path;
 use super::arrows::{Module, arrows};
 
 /// From the ground up: each floor knows only those before it.
-const FLOORS: [&str; 10] = [
+const FLOORS: [&str; 11] = [
     "finding",
+    "export",
     "config",
     "http",
     "connectors",

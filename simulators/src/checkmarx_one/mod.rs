@@ -28,6 +28,12 @@ pub const TENANT: &str = "acme";
 /// The key that opens it, and nothing else in the world. It says of itself that it is of the EU's `acme`.
 pub const API_KEY: &str = "e30.eyJpc3MiOiJodHRwczovL2V1LmlhbS5jaGVja21hcngubmV0L2F1dGgvcmVhbG1zL2FjbWUiLCJhenAiOiJhc3QtYXBwIiwidHlwIjoiT2ZmbGluZSJ9.Simulate_OnlyOnLoopbackNothingBehindIt";
 
+/// An OAuth client of the tenant.
+pub const OAUTH_CLIENT: &str = "secpull-import";
+
+/// Its secret.
+pub const OAUTH_SECRET: &str = "Simulated-client-secret-only-on-loopback";
+
 /// A simulator to be started.
 #[derive(Debug)]
 pub struct CheckmarxOne {

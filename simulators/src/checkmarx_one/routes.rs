@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::access::Access;
 use super::answer::{Refusal, first, number};
-use super::{API_KEY, Results, Scan, TENANT, Tenant};
+use super::{API_KEY, OAUTH_CLIENT, OAUTH_SECRET, Results, Scan, TENANT, Tenant};
 use crate::server::{lock, parameters};
 
 /// Results that are made before the next piece of a body is sent.
@@ -104,26 +104,34 @@ async fn token(
     if tenant != TENANT {
         return Err(refusal(StatusCode::NOT_FOUND, "Realm does not exist", None));
     }
-    if first(&form, "grant_type") != Some("refresh_token") {
-        return Err(refusal(
-            StatusCode::BAD_REQUEST,
-            "unsupported_grant_type",
-            Some("Unsupported grant_type"),
-        ));
-    }
-    if first(&form, "client_id") != Some(CLIENT) {
-        return Err(refusal(
-            StatusCode::UNAUTHORIZED,
-            "invalid_client",
-            Some("Invalid client or Invalid client credentials"),
-        ));
-    }
-    if first(&form, "refresh_token") != Some(API_KEY) {
-        return Err(refusal(
-            StatusCode::BAD_REQUEST,
-            "invalid_grant",
-            Some("Invalid refresh token"),
-        ));
+    let invalid_client = refusal(
+        StatusCode::UNAUTHORIZED,
+        "invalid_client",
+        Some("Invalid client or Invalid client credentials"),
+    );
+    let (client, secret) = (first(&form, "client_id"), first(&form, "client_secret"));
+    match first(&form, "grant_type") {
+        Some("refresh_token") if client != Some(CLIENT) => return Err(invalid_client),
+        Some("refresh_token") if first(&form, "refresh_token") != Some(API_KEY) => {
+            return Err(refusal(
+                StatusCode::BAD_REQUEST,
+                "invalid_grant",
+                Some("Invalid refresh token"),
+            ));
+        }
+        Some("client_credentials")
+            if (client, secret) != (Some(OAUTH_CLIENT), Some(OAUTH_SECRET)) =>
+        {
+            return Err(invalid_client);
+        }
+        Some("refresh_token" | "client_credentials") => {}
+        _ => {
+            return Err(refusal(
+                StatusCode::BAD_REQUEST,
+                "unsupported_grant_type",
+                Some("Unsupported grant_type"),
+            ));
+        }
     }
     let mut access = lock(&access);
     let lifetime = access.lifetime.as_secs();

@@ -4,9 +4,10 @@ use std::io::Write;
 
 use serde_json::Value;
 
+use super::documents::{GenericFindings, Sarif};
+use super::format::FindingsFormat;
 use super::row::{COLUMNS, Row};
 use crate::cli::failure::Failure;
-use crate::cli::format::Format;
 use crate::cli::listing::csv_record;
 use crate::cli::output::{Look, Output};
 use crate::cli::table::{Field, Grid};
@@ -27,16 +28,18 @@ pub(super) trait Writer {
 }
 
 /// The writer of a format.
-pub(super) fn writer(format: Format, look: Look) -> Box<dyn Writer> {
+pub(super) fn writer(format: FindingsFormat, look: Look) -> Box<dyn Writer> {
     match format {
-        Format::Table => Box::new(Table {
+        FindingsFormat::Table => Box::new(Table {
             grid: Grid::new(COLUMNS, look),
             rows: Vec::with_capacity(PIECE),
             total: 0,
         }),
-        Format::Json => Box::new(Json { first: true }),
-        Format::Jsonl => Box::new(Jsonl),
-        Format::Csv => Box::new(Csv),
+        FindingsFormat::Json => Box::new(Json { first: true }),
+        FindingsFormat::Jsonl => Box::new(Jsonl),
+        FindingsFormat::Csv => Box::new(Csv),
+        FindingsFormat::Sarif => Box::new(Sarif::default()),
+        FindingsFormat::DefectDojo => Box::new(GenericFindings::default()),
     }
 }
 
@@ -217,7 +220,7 @@ impl Writer for Csv {
 }
 
 /// Reads a finding's line.
-fn understand<'a, T: serde::Deserialize<'a>>(line: &'a [u8]) -> Result<T, Failure> {
+pub(super) fn understand<'a, T: serde::Deserialize<'a>>(line: &'a [u8]) -> Result<T, Failure> {
     serde_json::from_slice(line).map_err(|error| {
         Failure::failed(format!(
             "a finding is not understood ({error}): is the daemon of another version than this command?"
@@ -231,7 +234,7 @@ mod tests {
     use super::*;
     use crate::cli::output::capture;
 
-    fn printed(format: Format, findings: &[Value]) -> (String, String) {
+    fn printed(format: FindingsFormat, findings: &[Value]) -> (String, String) {
         let look = Look::default();
         let (mut output, text, notes) = capture::output(look);
         let mut writer = writer(format, look);
@@ -249,7 +252,7 @@ mod tests {
     fn jsonl_passes_lines_on_as_they_are() {
         let line = log4shell().to_string();
         assert_eq!(
-            printed(Format::Jsonl, &[log4shell()]).0,
+            printed(FindingsFormat::Jsonl, &[log4shell()]).0,
             format!("{line}\n")
         );
     }
@@ -259,14 +262,14 @@ mod tests {
         for many in 0..3 {
             let findings = vec![log4shell(); many];
             let array: Vec<Value> =
-                serde_json::from_str(&printed(Format::Json, &findings).0).unwrap();
+                serde_json::from_str(&printed(FindingsFormat::Json, &findings).0).unwrap();
             assert_eq!(array, findings);
         }
     }
 
     #[test]
     fn csv_has_a_stable_header_and_a_value_for_each_sighting() {
-        let (text, _) = printed(Format::Csv, &[log4shell()]);
+        let (text, _) = printed(FindingsFormat::Csv, &[log4shell()]);
         let mut csv = csv::Reader::from_reader(text.as_bytes());
         let header = csv.headers().unwrap().clone();
         assert_eq!(header.iter().collect::<Vec<_>>(), CSV);
@@ -281,7 +284,7 @@ mod tests {
 
     #[test]
     fn a_table_is_clean_and_says_where() {
-        let (text, _) = printed(Format::Table, &[log4shell()]);
+        let (text, _) = printed(FindingsFormat::Table, &[log4shell()]);
         let row = text.lines().nth(1).unwrap();
         for part in [
             "critical",
@@ -297,14 +300,14 @@ mod tests {
 
     #[test]
     fn a_table_comes_in_pieces_with_one_header() {
-        let (text, _) = printed(Format::Table, &vec![log4shell(); PIECE * 2 + 1]);
+        let (text, _) = printed(FindingsFormat::Table, &vec![log4shell(); PIECE * 2 + 1]);
         assert_eq!(text.lines().count(), PIECE * 2 + 2);
         assert_eq!(text.matches("SEVERITY").count(), 1);
     }
 
     #[test]
     fn an_empty_table_says_so_beside_the_output() {
-        let (text, notes) = printed(Format::Table, &[]);
+        let (text, notes) = printed(FindingsFormat::Table, &[]);
         assert_eq!((text.as_str(), notes.as_str()), ("", "no findings\n"));
     }
 }

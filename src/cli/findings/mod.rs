@@ -1,7 +1,9 @@
 //! `secpull findings`: lists findings, or shows one.
 
+mod documents;
 mod export;
 mod filters;
+mod format;
 mod row;
 mod show;
 mod source;
@@ -10,8 +12,9 @@ use clap::{Args, Subcommand};
 
 use super::context::Context;
 use super::failure::{Exit, Failure};
-use super::format::{Format, Listing};
+use super::format::Listing;
 use filters::Filters;
+use format::{FindingsFormat, FindingsListing};
 use source::Source;
 
 #[derive(Debug, Args)]
@@ -26,6 +29,8 @@ Examples:
   secpull findings --product Shop --status open --format csv > shop.csv
   secpull findings --vulnerability CVE-2021-44228 --status all
   secpull findings --since 7d --format jsonl | jq -r .title
+  secpull findings --product Shop --format sarif > shop.sarif
+  secpull findings --product Shop --format defectdojo > shop.json   # Generic Findings Import
   secpull findings show 42"
 )]
 pub(crate) struct FindingsArguments {
@@ -33,7 +38,7 @@ pub(crate) struct FindingsArguments {
     filters: Filters,
 
     #[command(flatten)]
-    listing: Listing,
+    listing: FindingsListing,
 
     #[command(subcommand)]
     command: Option<FindingsCommand>,
@@ -60,7 +65,7 @@ pub(super) async fn run(
     arguments: FindingsArguments,
 ) -> Result<Exit, Failure> {
     if let Some(FindingsCommand::Show { id, raw, listing }) = arguments.command {
-        refuse_raw(raw, listing.format)?;
+        refuse_raw(raw, listing.format.into())?;
         return show::run(context, id, raw, listing.format).await;
     }
     let format = arguments.listing.format;
@@ -78,11 +83,11 @@ pub(super) async fn run(
     Ok(Exit::Complete)
 }
 
-/// The vendor's JSON has no place in columns.
-fn refuse_raw(raw: bool, format: Format) -> Result<(), Failure> {
-    if raw && matches!(format, Format::Table | Format::Csv) {
+/// The vendor's JSON has a place in our own JSON only.
+fn refuse_raw(raw: bool, format: FindingsFormat) -> Result<(), Failure> {
+    if raw && !matches!(format, FindingsFormat::Json | FindingsFormat::Jsonl) {
         return Err(Failure::usage(
-            "--raw needs --format json or --format jsonl: the vendor's JSON has no place in columns",
+            "--raw needs --format json or --format jsonl: the vendor's JSON has no place in other formats",
         ));
     }
     Ok(())

@@ -32,7 +32,7 @@ pub(super) async fn run(
             output.write_all(b"\n")?;
         }
         Format::Csv => {
-            let mut writer = export::writer(format, output.look());
+            let mut writer = export::writer(format.into(), output.look());
             writer.begin(output)?;
             writer.finding(output, &document)?;
             writer.end(output)?;

@@ -87,7 +87,9 @@ static SCANNER: ConnectorSpec = ConnectorSpec {
     },
     validate_api: validate_project,
     validate_tool: |tool| {
-        let both = tool.text("method") == Some("GET") && tool.integer("page_size") > Some(200);
+        let settings = tool.settings;
+        let both =
+            settings.text("method") == Some("GET") && settings.integer("page_size") > Some(200);
         both.then(|| {
             (
                 "page_size",

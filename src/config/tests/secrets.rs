@@ -99,6 +99,23 @@ fn a_secret_file_that_others_can_read_is_refused_except_among_the_credentials() 
 }
 
 #[test]
+fn a_pipe_in_place_of_a_secret_file_is_refused_and_not_waited_for() {
+    let room = Room::new();
+    let path = room.path("pipe");
+    nix::unistd::mkfifo(&path, nix::sys::stat::Mode::S_IRUSR).unwrap();
+    let room = room.file(
+        "secpull.toml",
+        &tool(&format!("{{ file = '{}' }}", path.display())),
+    );
+    let problems = room.problems();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(
+        problems[0].contains("it is no regular file"),
+        "{problems:?}"
+    );
+}
+
+#[test]
 fn a_file_with_a_plain_secret_that_others_can_read_is_refused() {
     let refused = |line: &str| {
         format!(

@@ -1,7 +1,9 @@
 //! What the connector says of itself, and the settings it takes.
 
+use url::Url;
+
 use super::region;
-use crate::config::{ConnectorSpec, Need, Setting, SettingKind, Settings};
+use crate::config::{ConnectorSpec, Need, Secret, Setting, SettingKind, Settings, ToolDraft};
 
 /// Most values that one attribute of a filter takes (GetFindings).
 const MAX_VALUES: usize = 20;
@@ -129,14 +131,24 @@ fn endpoint_of_region(region: &str) -> Option<String> {
     region::is_region(region).then(|| region::endpoint(region))
 }
 
-fn validate_tool(tool: &Settings) -> Vec<(&'static str, String)> {
+fn validate_tool(draft: &ToolDraft<'_>) -> Vec<(&'static str, String)> {
+    let tool = draft.settings;
     let mut wrong = Vec::new();
-    if let Some(region) = tool.text("region")
-        && !region::is_region(region)
-    {
-        let message = format!("{region:?} is no Region; allowed: a name like us-east-1");
-        wrong.push(("region", message));
+    let host = draft.location.and_then(Url::host_str);
+    match (tool.text("region").map(str::trim), host) {
+        (Some(region), _) if !region::is_region(region) => {
+            let message = format!("{region:?} is no Region; allowed: a name like us-east-1");
+            wrong.push(("region", message));
+        }
+        (None, Some(host)) if region::of_host(host).is_none() => {
+            let message = format!(
+                "is missing, and the host {host} does not tell the Region of the signature; allowed: a name like us-east-1"
+            );
+            wrong.push(("region", message));
+        }
+        _ => {}
     }
+    wrong.extend(unpaired(tool.text("access_key"), draft.secret));
     if let Some(key) = tool.text("access_key")
         && !is_access_key(key)
     {
@@ -175,6 +187,19 @@ fn validate_tool(tool: &Settings) -> Vec<(&'static str, String)> {
         wrong.push(("sts_location", message.to_owned()));
     }
     wrong
+}
+
+/// The two fields of a key only work together.
+fn unpaired(access_key: Option<&str>, secret: Option<&Secret>) -> Option<(&'static str, String)> {
+    let (given, missing, what) = match (access_key, secret) {
+        (Some(_), None) => ("access_key", "secret", "secret access key"),
+        (None, Some(_)) => ("secret", "access_key", "access key id"),
+        _ => return None,
+    };
+    let message = format!(
+        "the {what} that belongs to it is missing; put it into {missing}, or leave both out for AWS's default provider chain"
+    );
+    Some((given, message))
 }
 
 fn validate_api(_tool: &Settings, api: &Settings) -> Vec<(&'static str, String)> {
@@ -231,8 +256,24 @@ mod tests {
         settings
     }
 
+    /// The keys that are wrong at the public endpoint. The secret is there if an access key is.
     fn wrong(pairs: &[(&'static str, &str)]) -> Vec<&'static str> {
-        let wrong = validate_tool(&settings(pairs));
+        let with_key = pairs.iter().any(|(key, _)| *key == "access_key");
+        let secret = with_key.then(|| Secret::new("s"));
+        let location = Url::parse(&region::endpoint("us-east-1")).unwrap();
+        keys(Some(&location), secret.as_ref(), &settings(pairs))
+    }
+
+    fn keys(
+        location: Option<&Url>,
+        secret: Option<&Secret>,
+        settings: &Settings,
+    ) -> Vec<&'static str> {
+        let wrong = validate_tool(&ToolDraft {
+            location,
+            secret,
+            settings,
+        });
         wrong.into_iter().map(|(key, _)| key).collect()
     }
 
@@ -250,13 +291,34 @@ mod tests {
         assert_eq!(wrong(&[("region", "Frankfurt")]), ["region"]);
         let mut token = Settings::default();
         token.insert("session_token", Value::Secret(Secret::new("t")));
-        assert_eq!(validate_tool(&token)[0].0, "session_token");
+        assert_eq!(keys(None, None, &token), ["session_token"]);
+    }
+
+    #[test]
+    fn one_field_of_a_key_without_the_other_is_named() {
+        let (none, key) = (Settings::default(), settings(&[("access_key", KEY)]));
+        let secret = Secret::new("s");
+        assert_eq!(keys(None, None, &key), ["access_key"]);
+        assert_eq!(keys(None, Some(&secret), &none), ["secret"]);
+        assert!(keys(None, Some(&secret), &key).is_empty());
+    }
+
+    #[test]
+    fn the_region_is_asked_for_where_the_host_does_not_tell_it() {
+        let proxy = Url::parse("https://hub.example.com").unwrap();
+        assert_eq!(keys(Some(&proxy), None, &Settings::default()), ["region"]);
+        let told = settings(&[("region", "eu-west-1")]);
+        assert!(keys(Some(&proxy), None, &told).is_empty());
     }
 
     #[test]
     fn a_secret_pasted_as_access_key_is_not_repeated() {
         let pasted = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
-        let wrong = validate_tool(&settings(&[("access_key", pasted)]));
+        let wrong = validate_tool(&ToolDraft {
+            location: None,
+            secret: Some(&Secret::new("s")),
+            settings: &settings(&[("access_key", pasted)]),
+        });
         assert!(wrong.iter().all(|(_, message)| !message.contains(pasted)));
         assert_eq!(wrong.len(), 1);
     }

@@ -98,6 +98,9 @@ impl HttpConnector for Wire {
     }
 }
 
+/// The one header of a signed request that opens something by itself.
+const SESSION_TOKEN: &str = "x-amz-security-token";
+
 /// That sending the request again is pointless, as a mark on an answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Pointless;
@@ -117,7 +120,9 @@ fn outgoing(request: &HttpRequest) -> Result<reqwest::Request, BoxError> {
     let mut outgoing = reqwest::Request::new(request.method().parse()?, request.uri().parse()?);
     for (name, value) in request.headers() {
         let name: reqwest::header::HeaderName = name.parse()?;
-        outgoing.headers_mut().append(name, value.parse()?);
+        let mut value: reqwest::header::HeaderValue = value.parse()?;
+        value.set_sensitive(name.as_str() == SESSION_TOKEN);
+        outgoing.headers_mut().append(name, value);
     }
     *outgoing.body_mut() = Some(body.to_vec().into());
     Ok(outgoing)

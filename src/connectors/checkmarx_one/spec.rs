@@ -123,7 +123,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
         (settings.text("branches") == Some("all")).then_some("branches")
     },
     validate_api,
-    validate_tool,
+    validate_tool: |tool| validate_tool(tool.settings),
 };
 
 /// Which project an API configuration reads.

@@ -1,7 +1,7 @@
 //! What the connector says of itself, and the settings it takes.
 
 use super::query::{Query, is_label_name};
-use crate::config::{ConnectorSpec, Need, Setting, SettingKind, Settings};
+use crate::config::{ConnectorSpec, Need, Setting, SettingKind, Settings, ToolDraft};
 
 /// The connector's description.
 pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
@@ -70,15 +70,19 @@ fn validate_api(_tool: &Settings, api: &Settings) -> Vec<(&'static str, String)>
     }
 }
 
-fn validate_tool(tool: &Settings) -> Vec<(&'static str, String)> {
+fn validate_tool(tool: &ToolDraft<'_>) -> Vec<(&'static str, String)> {
     let mut wrong = Vec::new();
-    if let Some(name) = tool.text("username")
-        && name.contains(':')
-    {
-        let reason = "a user name for HTTP basic authentication cannot hold a colon";
-        wrong.push(("username", reason.to_owned()));
+    if let Some(name) = tool.settings.text("username") {
+        if name.contains(':') {
+            let reason = "a user name for HTTP basic authentication cannot hold a colon";
+            wrong.push(("username", reason.to_owned()));
+        }
+        if tool.secret.is_none() {
+            let reason = "the password that belongs to it is missing; put it into secret";
+            wrong.push(("username", reason.to_owned()));
+        }
     }
-    if let Some(label) = tool.text("cluster_label")
+    if let Some(label) = tool.settings.text("cluster_label")
         && !is_label_name(label)
     {
         wrong.push((
@@ -86,7 +90,7 @@ fn validate_tool(tool: &Settings) -> Vec<(&'static str, String)> {
             format!("{label:?} is no label name (letters, digits and _, no digit first)"),
         ));
     }
-    for (name, _) in tool.secrets("headers") {
+    for (name, _) in tool.settings.secrets("headers") {
         if name.parse::<reqwest::header::HeaderName>().is_err() {
             wrong.push(("headers", format!("{name:?} is no header name")));
         } else if name.eq_ignore_ascii_case("authorization") {
@@ -127,10 +131,24 @@ mod tests {
             .map(|name| (name.to_owned(), Secret::new("x")))
             .into();
         settings.insert("headers", Value::Secrets(headers));
-        let keys: Vec<_> = validate_tool(&settings)
+        let tool = ToolDraft {
+            location: None,
+            secret: None,
+            settings: &settings,
+        };
+        let keys: Vec<_> = validate_tool(&tool)
             .into_iter()
             .map(|(key, _)| key)
             .collect();
-        assert_eq!(keys, ["username", "cluster_label", "headers", "headers"]);
+        assert_eq!(
+            keys,
+            [
+                "username",
+                "username",
+                "cluster_label",
+                "headers",
+                "headers"
+            ]
+        );
     }
 }

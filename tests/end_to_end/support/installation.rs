@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::{Daemon, Ran};
+use super::{Daemon, Ran, wait_for};
 
 /// A folder with a configuration, in which everything that secpull makes stays.
 pub(crate) struct Installation {
@@ -126,6 +126,27 @@ impl Installation {
     /// Imports without a daemon.
     pub(crate) fn import(&self, name: &str) -> Ran {
         self.secpull(&["run", "--standalone", name])
+    }
+
+    /// Imports without a daemon, to its good end; the most memory that was resident at a time, in KiB.
+    #[track_caller]
+    pub(crate) fn peak_memory_of_import(&self, name: &str) -> u64 {
+        let mut child = self
+            .command(&["run", "--standalone", name])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let status = format!("/proc/{}/status", child.id());
+        let mut peak = 0;
+        let ended = wait_for("the import to end", || {
+            let memory = fs::read_to_string(&status).unwrap_or_default();
+            let line = memory.lines().find(|line| line.starts_with("VmHWM:"));
+            let kibibytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
+            peak = kibibytes.unwrap_or(0).max(peak);
+            child.try_wait().unwrap()
+        });
+        assert!(ended.success(), "{}", self.last_run(name));
+        peak
     }
 
     /// All findings, resolved ones too.

@@ -1,271 +1,15 @@
-//! Burp Suite DAST, from its simulator to what secpull prints.
+//! Which scans are read, and what they prove.
 
 use std::fs;
-use std::process::Stdio;
 
-use secpull_simulators::burp::{API_KEY, Burp, Issue, IssueType, Scan, Simulator, shop};
-use serde_json::{Value, json};
+use secpull_simulators::burp::{API_KEY, Burp, Issue, Scan, shop};
+use serde_json::json;
 
-use super::misfortunes::{Case, through_all};
-use super::support::{Installation, wait_for};
+use super::misfortunes::{Case, IMPATIENT, through_all};
+use super::{DAY, MADE, by_source_id, installation, issue, open, small};
+use crate::support::Installation;
 
-/// Two parameters at one URL, on a server that gives no fingerprint.
-const MADE: &str = "11/h:c8f5ac4c62b8bea6fd754d15b9f94c507d8d4953b5f3d43e5638b4ceaa0a5a04";
-const DAY: &str = "2026-10-01T06:00:00.000Z";
 const NEXT_DAY: &str = "2026-10-02T06:00:00.000Z";
-
-fn installation(server: &Simulator, settings: &str) -> Installation {
-    Installation::new(&format!(
-        "[tools.burp]\nconnector = \"burp\"\nlocation = \"{}/graphql/v1\"\nsecret = \"{API_KEY}\"\n\
-         timeout = \"20s\"\n\
-         [api_configurations.shop]\ntool = \"burp\"\nproduct = \"Shop\"\n{settings}\n",
-        server.url()
-    ))
-}
-
-fn issue(number: u64) -> Issue {
-    let kind = IssueType {
-        index: "5243392".to_owned(),
-        name: Some("Cookie".to_owned()),
-        ..IssueType::default()
-    };
-    Issue::new(number, kind)
-}
-
-/// A server with one site and one scan of these issues.
-fn small(numbers: impl IntoIterator<Item = u64>) -> Burp {
-    let issues = numbers.into_iter().map(issue).collect();
-    Burp::new()
-        .site("11", "Shop")
-        .scan(Scan::new("1003", "11", DAY, issues))
-}
-
-fn by_source_id(installation: &Installation, id: &str) -> Value {
-    let findings = installation
-        .secpull(&["findings", "--status", "all", "--format", "jsonl", "--raw"])
-        .exits(0)
-        .lines();
-    findings
-        .iter()
-        .find(|finding| {
-            let sightings = finding["sightings"].as_array().unwrap();
-            sightings.iter().any(|s| s["source_id"] == id)
-        })
-        .unwrap_or_else(|| panic!("no {id} in {findings:#?}"))
-        .clone()
-}
-
-fn open(installation: &Installation) -> usize {
-    let findings = installation.findings();
-    findings.iter().filter(|f| f["status"] == "open").count()
-}
-
-#[test]
-fn every_field_of_every_issue_arrives() {
-    let server = shop().start_blocking().unwrap();
-    let installation = installation(&server, "site_id = \"11\"");
-    let ran = installation.import("shop").exits(0);
-    assert_eq!(installation.findings().len(), 10);
-    let sql = by_source_id(&installation, "11/9f1c");
-    for (field, expected) in [
-        ("kind", json!("endpoint")),
-        ("title", json!("SQL injection")),
-        (
-            "description",
-            json!(
-                "The **id** parameter appears to be vulnerable.  \n  \nThe payload **' and 1=1** was submitted.\n\nIt arises when input reaches a `query`."
-            ),
-        ),
-        (
-            "recommendation",
-            json!("Use parameters:\n\n* always\n* everywhere"),
-        ),
-        ("severity", json!("high")),
-        ("status", json!("open")),
-        ("cwes", json!([89, 943])),
-        (
-            "references",
-            json!([
-                "https://portswigger.net/web-security/sql-injection",
-                "https://example.com/?a=1&b=2"
-            ]),
-        ),
-        (
-            "endpoint",
-            json!({"url": "https://shop.example.com:8443/api/v1/items", "method": null, "parameter": null}),
-        ),
-        ("tags", json!(["confidence:certain", "novelty:repeated"])),
-        ("vulnerability_id", json!(null)),
-        ("cvss3_score", json!(null)),
-    ] {
-        assert_eq!(
-            without_nulls(&sql[field]),
-            without_nulls(&expected),
-            "{field}: {sql:#}"
-        );
-    }
-    let sighting = &sql["sightings"][0];
-    for (field, expected) in [
-        ("connector", json!("burp")),
-        ("record", json!("Shop")),
-        ("source_id", json!("11/9f1c")),
-        ("source_severity", json!("high")),
-        ("source_status", json!(null)),
-        ("found_at", json!(null)),
-    ] {
-        assert_eq!(sighting[field], expected, "{field}: {sql:#}");
-    }
-    let updated = sighting["source_updated_at"].as_str().unwrap();
-    assert!(updated.starts_with("2026-10-01T09:15:42"), "{updated}");
-    let raw = &sighting["raw"];
-    let raw: Value = raw
-        .as_str()
-        .map_or_else(|| raw.clone(), |text| serde_json::from_str(text).unwrap());
-    assert_eq!(
-        (&raw["scan_id"], &raw["site_id"]),
-        (&json!("1003"), &json!("11"))
-    );
-    assert_eq!(raw["serial_number"], "6150599811840000101");
-    assert!(raw.get("evidence").is_none(), "{raw:#}");
-
-    for (id, title, severity, status, word, tags, url) in [
-        (
-            "11/marked",
-            "Cookie without Secure flag set",
-            "medium",
-            "false_positive",
-            json!("false_positive"),
-            json!(["confidence:false_positive", "novelty:first"]),
-            "https://shop.example.com/page/102",
-        ),
-        (
-            "11/accepted",
-            "Cookie without Secure flag set",
-            "low",
-            "risk_accepted",
-            json!("accepted_risk"),
-            json!(["confidence:firm", "novelty:regression"]),
-            "https://shop.example.com/page/103",
-        ),
-        (
-            "11/changed",
-            "Cookie without Secure flag set",
-            "info",
-            "open",
-            json!(null),
-            json!(["confidence:tentative", "novelty:first"]),
-            "https://shop.example.com",
-        ),
-        (
-            "11/extension",
-            "Secret in page",
-            "high",
-            "open",
-            json!(null),
-            json!(["confidence:firm", "novelty:first", "extension:Scanner++"]),
-            "https://shop.example.com/straße/%2e%2E",
-        ),
-        (
-            "11/bcheck",
-            "Burp issue 134217729",
-            "high",
-            "open",
-            json!(null),
-            json!(["confidence:firm", "bcheck:exposed-git"]),
-            "https://shop.example.com/page/106",
-        ),
-        (
-            "11/untyped",
-            "Burp issue",
-            "high",
-            "open",
-            json!(null),
-            json!(["confidence:firm", "novelty:first"]),
-            "https://shop.example.com/page/107",
-        ),
-        (
-            "11/twice",
-            "Cookie without Secure flag set",
-            "high",
-            "open",
-            json!(null),
-            json!(["confidence:firm", "novelty:first"]),
-            "https://shop.example.com/a",
-        ),
-        (
-            "11/twice#2",
-            "Cookie without Secure flag set",
-            "high",
-            "open",
-            json!(null),
-            json!(["confidence:firm", "novelty:first"]),
-            "https://shop.example.com/z",
-        ),
-        (
-            MADE,
-            "SQL injection",
-            "medium",
-            "open",
-            json!(null),
-            json!(["confidence:false_positive", "novelty:first"]),
-            "https://shop.example.com/search",
-        ),
-    ] {
-        let finding = by_source_id(&installation, id);
-        assert_eq!(finding["title"], title, "{finding:#}");
-        assert_eq!(finding["severity"], severity, "{finding:#}");
-        assert_eq!(finding["status"], status, "{finding:#}");
-        assert_eq!(finding["tags"], tags, "{finding:#}");
-        assert_eq!(finding["endpoint"]["url"], url, "{finding:#}");
-        assert_eq!(
-            finding["sightings"][0]["source_status"], word,
-            "{finding:#}"
-        );
-    }
-    assert_eq!(
-        by_source_id(&installation, "11/extension")["recommendation"],
-        "Take it out."
-    );
-    let merged = by_source_id(&installation, MADE).to_string();
-    assert!(
-        merged.contains("6150599811840000110") && merged.contains("6150599811840000111"),
-        "{merged}"
-    );
-
-    // The newest scan failed; that is said, and the one before is read.
-    let run = installation.last_run("shop");
-    assert_eq!(run["status"], "complete", "{run}");
-    let warning = "the newest scan 1004 is failed; read is scan 1003";
-    assert!(ran.stderr.contains(warning), "{ran:#?}");
-
-    installation.import("shop").exits(0);
-    let run = installation.last_run("shop");
-    assert_eq!(
-        (&run["new"], &run["updated"], &run["unchanged"]),
-        (&json!(0), &json!(0), &json!(10)),
-        "{run}"
-    );
-    let headers: Vec<_> = server
-        .requests()
-        .into_iter()
-        .map(|request| request.path)
-        .collect();
-    assert!(
-        headers.iter().all(|path| path == "/graphql/v1"),
-        "{headers:?}"
-    );
-}
-
-fn without_nulls(value: &Value) -> Value {
-    match value {
-        Value::Object(members) => {
-            let kept = members.iter().filter(|(_, value)| !value.is_null());
-            kept.map(|(name, value)| (name.clone(), value.clone()))
-                .collect()
-        }
-        other => other.clone(),
-    }
-}
 
 #[test]
 fn a_new_scan_resolves_what_it_no_longer_has_and_reopens_what_is_back() {
@@ -563,26 +307,6 @@ fn old_servers_are_read_whether_they_tell_their_schema_or_not() {
 }
 
 #[test]
-fn evidence_is_kept_on_request_and_without_cookies() {
-    let server = shop().start_blocking().unwrap();
-    let installation = installation(
-        &server,
-        "site_id = \"11\"\ninclude_evidence = true\npage_size = 3",
-    );
-    installation.import("shop").exits(0);
-    let finding = by_source_id(&installation, "11/9f1c");
-    assert_eq!(finding["endpoint"]["method"], "PUT", "{finding:#}");
-    let text = finding.to_string();
-    assert!(
-        text.contains("syntax error") && text.contains("Cookie: ***"),
-        "{text}"
-    );
-    assert!(!text.contains("session-cookie"), "{text}");
-    installation.import("shop").exits(0);
-    assert_eq!(installation.last_run("shop")["unchanged"], 10);
-}
-
-#[test]
 fn check_and_discover_tell_what_the_key_sees() {
     let server = shop().start_blocking().unwrap();
     let installation = installation(&server, "folder_id = \"1\"");
@@ -626,49 +350,26 @@ fn check_and_discover_tell_what_the_key_sees() {
 
 #[test]
 fn burp_is_never_believed_when_it_should_not_be() {
-    let server = small(0..60).start_blocking().unwrap();
-    let installation = installation(&server, "site_id = \"11\"\npage_size = 20");
-    let text = fs::read_to_string(installation.path("secpull.toml")).unwrap();
-    installation.write(
-        "secpull.toml",
-        &text.replace("timeout = \"20s\"", "timeout = \"2s\""),
-    );
     through_all(&Case {
         name: "Burp",
         secret: API_KEY,
-        installation: &installation,
-        inflict: &|misfortune| server.inflict(misfortune),
-        calm: &|| server.calm(),
+        start: &|name| {
+            let server = small(0..60).start_blocking().unwrap();
+            let toml = format!(
+                "[tools.{name}]\nconnector = \"burp\"\nlocation = \"{}/graphql/v1\"\nsecret = \"{API_KEY}\"\n{IMPATIENT}\
+                 [api_configurations.{name}]\ntool = \"{name}\"\nproduct = \"{name}\"\nsite_id = \"11\"\npage_size = 20\n",
+                server.url()
+            );
+            (server, toml)
+        },
     });
-    assert!(
-        server.requests_elsewhere().is_empty(),
-        "followed to another host"
-    );
-    let runs = installation
-        .secpull(&["runs", "--format", "jsonl"])
-        .exits(0);
-    assert!(!runs.stdout.contains(API_KEY));
 }
 
 #[test]
 fn twenty_thousand_issues_need_little_memory() {
     let server = Burp::new().many(20_000).start_blocking().unwrap();
     let installation = installation(&server, "");
-    let mut child = installation
-        .command(&["run", "--standalone", "shop"])
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    let ended = wait_for("the import to end", || {
-        let memory = fs::read_to_string(&status).unwrap_or_default();
-        let line = memory.lines().find(|line| line.starts_with("VmHWM:"));
-        let kibibytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
-        peak = kibibytes.unwrap_or(0).max(peak);
-        child.try_wait().unwrap()
-    });
-    assert!(ended.success(), "{}", installation.last_run("shop"));
+    let peak = installation.peak_memory_of_import("shop");
     assert_eq!(installation.last_run("shop")["new"], 20_000);
     assert!((1..96 << 10).contains(&peak), "{peak} KiB");
 }
