@@ -6,10 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 use zstd::zstd_safe;
 
-use super::pack::BodyFault;
-
-/// Higher levels cost more than they save on texts of this size.
-pub(super) const LEVEL: i32 = 1;
+use super::pack::{BodyFault, LEVEL};
 
 /// Enough to know what a connector's rows look like.
 const SAMPLES: usize = 200;

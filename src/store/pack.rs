@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 use zstd::zstd_safe::{self, CCtx, DCtx};
 
-use super::dictionaries::LEVEL;
 use crate::finding::{Content, Severity, Sighting, Status};
 
 /// Why a body cannot be made or read.
@@ -24,6 +23,9 @@ pub(super) enum BodyFault {
     /// Memory is short.
     MemoryIsShort,
 }
+
+/// Higher levels cost more than they save on texts of this size.
+pub(super) const LEVEL: i32 = 1;
 
 /// A frame that claims to be larger is not one of ours: connectors cap a row's JSON far below.
 const LARGEST: u64 = 256 << 20;
