@@ -66,14 +66,15 @@ impl Fault {
 fn in_words(error: &sqlx::Error) -> (String, bool) {
     match error {
         sqlx::Error::Database(error) => refused(error.as_ref()),
+        // What TLS finds wrong comes as data that is not valid.
+        sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            (no_tls(error), false)
+        }
         sqlx::Error::Io(error) => (
             format!("the server cannot be reached: {error}; is it up, and do host and port in [store] url lead to it?"),
             true,
         ),
-        sqlx::Error::Tls(error) => (
-            format!("no TLS with the server: {error}; see sslmode and sslrootcert in [store] url"),
-            false,
-        ),
+        sqlx::Error::Tls(error) => (no_tls(error), false),
         sqlx::Error::PoolTimedOut => (
             "no connection became free in time: the server does not answer, or max_connections is too low".to_owned(),
             true,
@@ -85,6 +86,10 @@ fn in_words(error: &sqlx::Error) -> (String, bool) {
         }
         _ => (error.to_string(), false),
     }
+}
+
+fn no_tls(error: &dyn std::fmt::Display) -> String {
+    format!("no TLS with the server: {error}; see sslmode and sslrootcert in [store] url")
 }
 
 /// By the codes of PostgreSQL's appendix A. The detail of a message is left out: it repeats what was to be stored.

@@ -25,6 +25,16 @@ const REQUEUE: &str = concat!(
     now!(),
     " FROM dead WHERE \"trigger\" <> 'standalone' AND deaths < 3 ORDER BY id"
 );
+/// No daemon knows its API configuration any more: nobody else would end it.
+const ABANDON: &str = concat!(
+    "UPDATE runs SET state = 'interrupted', progress = NULL, error = daemon || ' ended without finishing this run',
+        finished_at = ",
+    now!(),
+    " WHERE id IN (
+        SELECT r.id FROM runs r LEFT JOIN holders h ON h.id = r.holder_id
+        WHERE r.state = 'running' AND (h.id IS NULL OR h.expires_at < clock_timestamp() - interval '1 hour')
+        ORDER BY r.id FOR NO KEY UPDATE OF r SKIP LOCKED)"
+);
 /// A run that has waited for less than a second may be just about to start where it was queued.
 const TAKE: &str = concat!(
     "UPDATE runs t SET holder_id = $1, daemon = $2 FROM api_configurations a
@@ -59,6 +69,7 @@ pub(super) async fn take_over(
         .bind(holder)
         .execute(&mut *transaction)
         .await?;
+    sqlx::query(ABANDON).execute(&mut *transaction).await?;
     let taken: Vec<(RunId, String)> = sqlx::query_as(TAKE)
         .bind(holder)
         .bind(text(wish.daemon))
