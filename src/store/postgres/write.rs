@@ -407,11 +407,8 @@ impl Numbers {
             event.finding = finding(event.finding);
             event.sighting = event.sighting.map(sighting);
             if event.name == "sighting_moved" {
-                let numbered = |word: &Option<String>| {
-                    let id: Option<i64> = word.as_deref().and_then(|word| word.parse().ok());
-                    id.map(|id| finding(id).to_string())
-                };
-                event.new = numbered(&event.new);
+                let to = event.new.as_deref().and_then(|word| word.parse().ok());
+                event.new = to.map(|id: i64| finding(id).to_string());
             }
         }
         let mut touched = Touched::default();
