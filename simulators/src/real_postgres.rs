@@ -65,7 +65,7 @@ impl RealPostgres {
         )?;
         let port = free_port()?;
         let lines = format!(
-            "port = {port}\nlisten_addresses = ''\nunix_socket_directories = '{}'\nmax_connections = 200\nfsync = off\nsynchronous_commit = off\n",
+            "port = {port}\nlisten_addresses = ''\nunix_socket_directories = '{}'\nmax_connections = 200\nfsync = off\n",
             folder.display()
         );
         fs::write(data.join("postgresql.auto.conf"), lines)?;

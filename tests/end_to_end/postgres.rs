@@ -252,7 +252,7 @@ fn over_the_network_the_server_and_the_client_prove_who_they_are() {
         (
             "localhost",
             format!("sslrootcert={other}&{client}"),
-            "UnknownIssuer",
+            "invalid peer certificate",
         ),
         (
             "127.0.0.1",

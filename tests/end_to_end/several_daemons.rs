@@ -76,7 +76,7 @@ fn assert_whole(installation: &Installation, findings: usize) {
 
 #[test]
 fn each_slot_runs_once_and_the_work_spreads() {
-    let (_tool, toml) = world(30, 100, &an_hour_ago());
+    let (_tool, toml) = world(24, 800, &an_hour_ago());
     let toml = format!("[automatic_import]\nmax_concurrent = 1\n{toml}");
     let database = Database::on(postgres::server());
     let installations = installations(&database, &toml);
@@ -84,15 +84,15 @@ fn each_slot_runs_once_and_the_work_spreads() {
     let _first = installations[0].daemon();
     let runs = wait_for("all slots to be run", || {
         let runs = all_runs(&installations[0]);
-        (complete(&runs).len() == 30 && runs.iter().all(is_over)).then_some(runs)
+        (complete(&runs).len() == 24 && runs.iter().all(is_over)).then_some(runs)
     });
-    assert_eq!(runs.len(), 30, "{runs:#?}");
+    assert_eq!(runs.len(), 24, "{runs:#?}");
     let by: BTreeSet<&str> = runs
         .iter()
         .map(|run| run["daemon"].as_str().unwrap())
         .collect();
     assert!(by.len() > 1, "{by:?}");
-    assert_whole(&installations[0], 3000);
+    assert_whole(&installations[0], 24 * 800);
 }
 
 #[test]
@@ -101,6 +101,7 @@ fn what_a_killed_daemon_had_is_taken_over() {
     let database = Database::on(postgres::server());
     let installations = installations(&database, &toml);
     let first = installations[0].daemon();
+    database.wait_for_tables();
     wait_for("the first import", || {
         (database.number("SELECT count(*) FROM runs WHERE state = 'running'") > 0).then_some(())
     });
@@ -179,6 +180,7 @@ fn a_stopped_daemon_leaves_its_queue_to_the_others() {
     let toml = format!("[automatic_import]\nmax_concurrent = 1\n{toml}");
     let installations = installations(&database, &toml);
     let first = installations[0].daemon();
+    database.wait_for_tables();
     wait_for("the slots to be claimed", || {
         (database.number("SELECT count(*) FROM slots") == 20).then_some(())
     });

@@ -24,7 +24,10 @@ const MIGRATION_LOCK: i64 = 0x5365_5075;
 
 const CREATE_VERSIONS: &str = "
     CREATE TABLE IF NOT EXISTS secpull_schema (version BIGINT PRIMARY KEY, since TIMESTAMPTZ NOT NULL DEFAULT now())";
-const HAS_VERSIONS: &str = "SELECT to_regclass('secpull_schema') IS NOT NULL";
+/// Not by `to_regclass`: within a transaction that remembers what was not there, whoever made it meanwhile.
+const HAS_VERSIONS: &str = "
+    SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class c
+    WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = 'secpull_schema')";
 const OTHER_TABLES: &str = "
     SELECT count(*) FROM pg_catalog.pg_class c
     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')";

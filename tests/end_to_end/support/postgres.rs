@@ -98,6 +98,14 @@ impl Database {
         })
     }
 
+    /// Waits until a daemon has made its tables: it answers before that.
+    pub(crate) fn wait_for_tables(&self) {
+        super::wait_for("the tables", || {
+            (self.number("SELECT (to_regclass('runs') IS NOT NULL)::int::bigint") == 1)
+                .then_some(())
+        });
+    }
+
     /// A number.
     pub(crate) fn number(&self, sql: &str) -> i64 {
         self.with(async |connection| {
