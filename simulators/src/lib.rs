@@ -14,6 +14,7 @@ pub mod misfortune;
 pub mod osv;
 pub mod probely;
 pub mod prometheus;
+pub mod real_postgres;
 pub mod real_prometheus;
 pub mod scenario;
 pub mod semgrep;

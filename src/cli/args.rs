@@ -135,6 +135,20 @@ Example:
         name: String,
     },
 
+    /// Move a SQLite store into an empty PostgreSQL database, with nothing lost
+    ///
+    /// Stop the daemon first. The old file is left as it is. The password for the new store is taken from [store] password
+    /// of the configuration.
+    #[command(after_long_help = "\
+Example:
+  secpull migrate-store sqlite:/var/lib/secpull/secpull.db postgres://secpull@db.example.com/secpull")]
+    MigrateStore {
+        /// URL of the store to move
+        from: String,
+        /// URL of the empty database that it is moved into
+        to: String,
+    },
+
     /// List the connectors, or describe one: settings, permissions to grant
     #[command(after_long_help = "\
 Examples:

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::failure::Failure;
 use super::output::Output;
-use crate::config::{self, Config, Local};
+use crate::config::{self, Config, Local, Secret};
 use crate::connectors;
 use crate::daemon::control::client::{Client, ClientError};
 use crate::store::{self, Store};
@@ -58,6 +58,11 @@ impl Context {
         };
         open.await
             .map_err(|failure: Failure| failure.after(unreachable))
+    }
+
+    /// `[store] password`, if this user may know it.
+    pub(crate) fn store_password(&self) -> Result<Option<Secret>, Failure> {
+        Ok(self.local()?.store_password)
     }
 
     fn local(&self) -> Result<Local, Failure> {

@@ -15,6 +15,7 @@ mod format;
 mod listing;
 mod logging;
 mod manual;
+mod migrate_store;
 mod output;
 mod run;
 mod runs;
@@ -114,6 +115,7 @@ async fn run(context: &mut Context, command: Command) -> Result<Exit, Failure> {
         Command::Runs(arguments) => runs::run(context, &arguments).await,
         Command::Findings(arguments) => findings::run(context, *arguments).await,
         Command::Accept { name } => control::accept(context, &name).await,
+        Command::MigrateStore { from, to } => migrate_store::run(context, &from, &to).await,
         Command::Connectors(arguments) => connectors::run(context, &arguments),
         Command::Reload(listing) => control::reload(context, listing.format).await,
         Command::Completions { shell } => manual::completions(context, shell),

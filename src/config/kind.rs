@@ -8,8 +8,8 @@ use config::ValueKind;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::field::Field;
-use super::scalars;
 use super::wrong::{Wrong, quoted};
+use super::{postgres, scalars};
 
 /// See [`super::ConnectorSpec::endpoint_of_region`].
 pub type EndpointOfRegion = fn(region: &str) -> Option<String>;
@@ -114,7 +114,7 @@ impl Kind {
             }
             Self::WebAddress => "an http:// or https:// URL without user name and password".into(),
             Self::Proxy => "\"none\", or an http://, https://, socks5:// or socks5h:// URL".into(),
-            Self::Store => "\"sqlite:\" and an absolute path".into(),
+            Self::Store => format!("\"sqlite:\" and an absolute path, or {}", postgres::ALLOWED),
             Self::Address => "an IP address and port such as \"127.0.0.1:9464\"".into(),
             Self::AbsolutePath => "an absolute path".into(),
             Self::Cron => scalars::CRON_ALLOWED.into(),

@@ -16,9 +16,10 @@ use super::problem::{Place, Problem, Problems};
 use super::read::Reader;
 use super::schedule;
 use super::sources::Sources;
+use super::store;
 use super::suggest::closest;
 use super::tools;
-use super::{Config, ConnectorSpec, Control, ImportLimits, StoreUrl};
+use super::{Config, ConnectorSpec, Control, ImportLimits, Secret, StoreUrl};
 
 /// A configuration without mistakes.
 #[derive(Debug, Clone)]
@@ -34,6 +35,8 @@ pub struct Loaded {
 pub struct Local {
     /// Where findings are kept.
     pub store: StoreUrl,
+    /// `[store] password`, for a move to another store.
+    pub store_password: Option<Secret>,
     /// Where the daemon listens.
     pub control: Control,
     /// Files that this user may not read, and syntax errors, so that defaults hold in place of what they say; a line each.
@@ -120,12 +123,15 @@ pub(super) fn local(
     let broken = prepared.forgive_syntax();
     let mut reader = prepared.reader(&environment);
     let root = prepared.merged(&mut reader).unwrap_or_default();
-    let store = store(&mut reader, &root);
+    reader.forgive_secrets();
+    let store_password = store::password(&mut reader, &root);
+    let store = store::read(&mut reader, &root);
     let control = control(&mut reader, &root);
     let (_, problems) = reader.finish();
     match (store, control, problems) {
         (Some(store), Some(control), None) => Ok(Local {
             store,
+            store_password,
             control,
             warnings: forbidden
                 .iter()
@@ -209,7 +215,7 @@ fn config(
     connectors: &[&'static ConnectorSpec],
 ) -> Option<Config> {
     top_level(reader, sources);
-    let store = store(reader, root);
+    let store = store::read(reader, root);
     let control = control(reader, root);
     let mut general = reader.section(root, keys::AUTOMATIC_IMPORT);
     let path = KeyPath::of(&[keys::AUTOMATIC_IMPORT]);
@@ -258,10 +264,6 @@ fn top_level(reader: &mut Reader<'_>, sources: &Sources<'_>) {
             message: format!("unknown key{suggestion}; allowed: {}", names.join(", ")),
         });
     }
-}
-
-fn store(reader: &mut Reader<'_>, root: &Map<String, Value>) -> Option<StoreUrl> {
-    reader.section(root, keys::STORE).take("url")
 }
 
 fn control(reader: &mut Reader<'_>, root: &Map<String, Value>) -> Option<Control> {

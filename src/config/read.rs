@@ -28,6 +28,8 @@ pub(super) struct Reader<'a> {
     pub(super) environment: &'a BTreeMap<String, String>,
     /// A file could not be read wholly: nothing can be said about what is missing.
     incomplete: bool,
+    /// Secrets that cannot be had are as if not given.
+    pub(super) forgives_secrets: bool,
     problems: Vec<Problem>,
     pub(super) warnings: Vec<String>,
     /// The first plain secret of each file.
@@ -46,10 +48,16 @@ impl<'a> Reader<'a> {
             sources,
             environment,
             incomplete,
+            forgives_secrets: false,
             problems,
             warnings: Vec::new(),
             plain_secrets: BTreeMap::new(),
         }
+    }
+
+    /// From here on secrets that cannot be had are as if not given: whoever asks may not be entitled to them.
+    pub(super) fn forgive_secrets(&mut self) {
+        self.forgives_secrets = true;
     }
 
     /// Reads a table.

@@ -41,7 +41,14 @@ impl Reader<'_> {
                     Origin::Environment(name) => self.variable(name),
                     Origin::File(file) => self.secret_file(Path::new(file)),
                 };
-                found.map_err(|message| self.wrong(path, message)).ok()
+                match found {
+                    Ok(text) => Some(text),
+                    Err(_) if self.forgives_secrets => None,
+                    Err(message) => {
+                        self.wrong(path, message);
+                        None
+                    }
+                }
             }),
             other => {
                 let what = type_in_words(other);

@@ -9,7 +9,7 @@ use croner::parser::{CronParser, Seconds, Year};
 use url::{Host, Url};
 
 use super::wrong::{Wrong, quoted};
-use super::{ProxySetting, StoreUrl};
+use super::{ProxySetting, StoreUrl, postgres};
 
 pub(super) const CRON_ALLOWED: &str = "five fields (minute, hour, day of month, month, day of week, UTC) such as \"0 */6 * * *\", at most one of the two days restricted";
 
@@ -109,9 +109,8 @@ pub(super) fn store(text: &str) -> Result<StoreUrl, Wrong> {
             let path = path.strip_prefix("//").unwrap_or(path);
             absolute_path(path).map(StoreUrl::Sqlite)
         }
-        // The URL may hold a password: it is not repeated.
         Some(("postgres" | "postgresql", _)) => {
-            Wrong::so("PostgreSQL is not supported by this version, a later one will")
+            postgres::read(text).map(|url| StoreUrl::Postgres(Box::new(url)))
         }
         _ => Wrong::so("is not the URL of a store"),
     }

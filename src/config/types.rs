@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{Secret, Settings};
+use super::{PostgresUrl, Secret, Settings};
 
 /// Everything that the program uses of its configuration.
 #[derive(Debug, Clone)]
@@ -37,6 +37,8 @@ pub struct Config {
 pub enum StoreUrl {
     /// `sqlite:PATH`.
     Sqlite(PathBuf),
+    /// `postgres://…`, with what else `[store]` says of it.
+    Postgres(Box<PostgresUrl>),
 }
 
 /// `[import]`: when a run is held, and how long it may take.

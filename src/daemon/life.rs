@@ -122,6 +122,7 @@ pub async fn serve(path: &Path) -> Result<(), DaemonError> {
     let engine = Engine::new(Parts::real(store, config, metrics));
     let stop = CancellationToken::new();
     let (rounds, schedule) = Rounds::begin(engine.clone(), stop.child_token());
+    tokio::spawn(engine.clone().keep_sharing(stop.child_token()));
     let notifier = Notifier::new(engine.clone());
     let reloader = Arc::new(Reloader::new(
         engine.clone(),
@@ -185,7 +186,11 @@ fn keep_files_private() {
 
 async fn open_store(config: &Config) -> Result<Arc<dyn Store>, DaemonError> {
     let store = store::open(&config.store).await?;
-    let left = store.interrupt_leftovers().await?;
+    // Where others share it, what is left over is taken over.
+    let left = match store.is_shared() {
+        true => 0,
+        false => store.interrupt_leftovers().await?,
+    };
     if left > 0 {
         tracing::warn!("{left} runs of a daemon that is gone were marked as interrupted");
     }

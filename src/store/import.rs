@@ -110,6 +110,14 @@ pub struct HoldLimits {
     pub min_held: u64,
 }
 
+impl HoldLimits {
+    /// Whether a run that would resolve `due` of `open` sightings is held.
+    pub(super) fn holds(&self, due: u64, open: u64) -> bool {
+        // Counts of findings are far below 2^52: the conversion is exact.
+        due > 0 && due >= self.min_held && due as f64 > self.max_resolved_fraction * open as f64
+    }
+}
+
 /// What the end of an import did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Closing {

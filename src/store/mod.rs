@@ -1,19 +1,29 @@
-//! Where findings are kept: SQLite today, PostgreSQL behind the same interface.
+//! Where findings are kept: SQLite or PostgreSQL behind one interface.
 //!
 //! Belongs here: SQL, transactions, claims, and the rules that must hold inside one transaction (which finding a sighting
 //! belongs to, what resolves). Does not belong here: vendors, schedules, what a person may see.
 
+mod codes;
+mod dictionaries;
 mod document;
 mod import;
+mod names;
+mod pack;
+mod postgres;
+mod prepare;
 mod prepared;
+mod printing;
 mod query;
 mod run;
 mod sqlite;
+mod standing;
+mod tables;
+mod wanted;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 
 use crate::config::StoreUrl;
@@ -26,7 +36,7 @@ pub use import::{
 };
 pub use prepared::Prepared;
 pub use query::{ApiState, FindingFilter, RecordState, StatusFilter};
-pub use run::{Claim, NewRun, Run, RunEnd, RunFilter, RunId, RunState, Trigger};
+pub use run::{Claim, NewRun, Run, RunEnd, RunFilter, RunId, RunState, TakeOver, Taken, Trigger};
 
 /// The interface of all engines. Every call is one transaction: done whole or not at all.
 #[async_trait]
@@ -139,6 +149,37 @@ pub trait Store: Send + Sync {
 
     /// Tidies up after a run (write-ahead log); cheap.
     async fn settle(&self) -> Result<(), StoreError>;
+
+    /// Whether daemons on several hosts can share this store; the methods below are for them.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// How far the store's clock is ahead of this machine's. Where hosts share a store, its clock says what is due.
+    fn clock_ahead(&self) -> TimeDelta {
+        TimeDelta::zero()
+    }
+
+    /// Until somebody has added a run.
+    async fn run_added(&self) {
+        std::future::pending().await
+    }
+
+    /// Takes runs off the common queue: those that wait at a daemon that has no place for them, and those of daemons that
+    /// are gone. What such a daemon has begun ends as `interrupted`, and a run is queued in its place; not for ever.
+    async fn take_over(&self, _wish: TakeOver<'_>) -> Result<Vec<Taken>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    /// Tells watchers on other hosts how far a run of this process is.
+    async fn note_progress(&self, _run: RunId, _progress: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    /// What was last noted of a run under way.
+    async fn progress_of(&self, _run: RunId) -> Result<Option<String>, StoreError> {
+        Ok(None)
+    }
 }
 
 /// Opens the store for reading and writing, migrating it to this version's schema first.
@@ -148,6 +189,7 @@ pub trait Store: Send + Sync {
 pub async fn open(url: &StoreUrl) -> Result<Arc<dyn Store>, StoreError> {
     match url {
         StoreUrl::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open(path).await?)),
+        StoreUrl::Postgres(url) => Ok(Arc::new(postgres::PostgresStore::open(url).await?)),
     }
 }
 
@@ -158,6 +200,43 @@ pub async fn open(url: &StoreUrl) -> Result<Arc<dyn Store>, StoreError> {
 pub async fn open_read_only(url: &StoreUrl) -> Result<Arc<dyn Store>, StoreError> {
     match url {
         StoreUrl::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open_read_only(path).await?)),
+        StoreUrl::Postgres(url) => Ok(Arc::new(
+            postgres::PostgresStore::open_read_only(url).await?,
+        )),
+    }
+}
+
+/// Moves everything from one store into another, empty one; how many rows. The first is left as it is.
+///
+/// # Errors
+/// Other than from SQLite to PostgreSQL; the first is being written, the second is not empty, or one of them fails. Then
+/// nothing has been moved.
+pub async fn migrate(from: &StoreUrl, to: &StoreUrl) -> Result<u64, StoreError> {
+    match (from, to) {
+        (StoreUrl::Sqlite(path), StoreUrl::Postgres(url)) => {
+            // As much as is under way while the other side is busy.
+            let (sender, mut receiver) = mpsc::channel(2);
+            let export = tokio::spawn(sqlite::export(path.clone(), sender));
+            let taken_in = postgres::intake(url, &mut receiver).await;
+            // It may wait for somebody to take its next piece.
+            drop(receiver);
+            let exported = export.await.map_err(|error| StoreError::Engine {
+                place: path.display().to_string(),
+                reason: format!("reading it stopped after a fault of secpull: {error}"),
+                passing: false,
+            })?;
+            match (exported, taken_in) {
+                (_, Ok(rows)) => Ok(rows),
+                // What came to no end says less than why.
+                (Err(error), Err(_)) if !sqlite::was_given_up(&error) => Err(error),
+                (_, Err(error)) => Err(error),
+            }
+        }
+        _ => Err(StoreError::Engine {
+            place: "of these two URLs".to_owned(),
+            reason: "only a SQLite store can be moved, and only into PostgreSQL".to_owned(),
+            passing: false,
+        }),
     }
 }
 

@@ -152,6 +152,33 @@ pub enum Claim {
         /// Its host and process.
         daemon: String,
     },
+    /// Another process has taken this run off the common queue, and sees to it.
+    Taken {
+        /// Its host and process.
+        daemon: String,
+    },
+}
+
+/// Which runs a daemon would take over.
+#[derive(Debug, Clone, Copy)]
+pub struct TakeOver<'a> {
+    /// Of these API configurations: the daemon knows no others.
+    pub names: &'a [&'a str],
+    /// Not these: it has them.
+    pub present: &'a [RunId],
+    /// At most so many.
+    pub most: usize,
+    /// Its host and process.
+    pub daemon: &'a str,
+}
+
+/// A queued run that has been taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Taken {
+    /// Its number.
+    pub run: RunId,
+    /// Its API configuration.
+    pub api_configuration: String,
 }
 
 /// How a run ended. The counts that the store keeps by itself (new, updated, resolved, reopened) are not in it.

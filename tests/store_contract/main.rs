@@ -1,4 +1,5 @@
-//! What every engine behind `trait Store` must do. Only `place.rs` knows which engines there are.
+//! What every engine behind `trait Store` must do, here on SQLite. `tests/store_contract_postgres` runs the same on PostgreSQL;
+//! only their `place.rs` knows which engine it is.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 

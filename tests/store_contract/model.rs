@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use secpull::finding::{Severity, Sighting, Status};
 use secpull::store::{Closing, HoldLimits};
 
+use crate::place;
 use crate::world::{Read, World, day, sighting, with_severity, with_status};
 
 const RECORDS: [&str; 2] = ["r0", "r1"];
@@ -230,7 +231,7 @@ async fn compare(world: &World, model: &Model) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: place::CASES, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn imports_leave_what_the_model_says(steps in prop::collection::vec(step(), 1..24)) {

@@ -3,9 +3,9 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use secpull::config::StoreUrl;
 use secpull::store::{Claim, NewRun, RunEnd, RunFilter, RunState, StoreError, Trigger};
 
+use crate::place;
 use crate::world::{NEVER, Read, World, change, day, end, new_run, sighting};
 
 #[tokio::test]
@@ -123,7 +123,8 @@ async fn a_run_whose_store_was_closed_is_interrupted_by_the_next_start() {
     let first = other.enqueue(new_run("shop")).await.unwrap().unwrap();
     assert_eq!(other.start(first).await.unwrap(), Claim::Running);
     drop(other);
-    let second = world.begin("shop").await;
+    let second = world.enqueue("shop").await;
+    world.start_after_an_end(second).await;
     let first = world.run(first).await;
     assert_eq!(first.status, RunState::Interrupted);
     assert!(first.finished_at.is_some());
@@ -145,7 +146,12 @@ async fn leftovers_are_interrupted_and_what_is_alive_is_left_alone() {
     let other = world.place.open().await;
     let theirs = other.enqueue(new_run("d")).await.unwrap().unwrap();
     drop(gone);
-    assert_eq!(world.store.interrupt_leftovers().await.unwrap(), 2);
+    let mut interrupted = 0;
+    while interrupted < 2 {
+        interrupted += world.store.interrupt_leftovers().await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(interrupted, 2);
     assert_eq!(world.store.interrupt_leftovers().await.unwrap(), 0);
     let mut states = Vec::new();
     for run in [running, queued, mine, theirs] {
@@ -166,14 +172,12 @@ async fn leftovers_are_interrupted_and_what_is_alive_is_left_alone() {
 #[test]
 #[ignore = "a helper of another test"]
 fn child_that_holds_a_claim() {
-    let Some(path) = std::env::var_os("SECPULL_TEST_STORE") else {
+    let Ok(name) = std::env::var("SECPULL_TEST_STORE") else {
         return;
     };
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let store = secpull::store::open(&StoreUrl::Sqlite(path.into()))
-            .await
-            .unwrap();
+        let store = secpull::store::open(&place::named(&name)).await.unwrap();
         let run = store.enqueue(new_run("shop")).await.unwrap().unwrap();
         store.start(run).await.unwrap();
         println!("claimed {run}");
@@ -184,11 +188,10 @@ fn child_that_holds_a_claim() {
 #[tokio::test]
 async fn a_kill_frees_the_claim_at_once() {
     let world = World::new().await;
-    let StoreUrl::Sqlite(path) = &world.place.url;
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "runs::child_that_holds_a_claim", "--ignored"])
         .args(["--nocapture"])
-        .env("SECPULL_TEST_STORE", path)
+        .env("SECPULL_TEST_STORE", place::name(&world.place.url))
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -205,7 +208,7 @@ async fn a_kill_frees_the_claim_at_once() {
     ));
     child.kill().unwrap();
     child.wait().unwrap();
-    assert_eq!(world.store.start(next).await.unwrap(), Claim::Running);
+    world.start_after_an_end(next).await;
     assert_eq!(world.run(claimed).await.status, RunState::Interrupted);
 }
 

@@ -33,7 +33,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let place = make_place();
+        let place = make_place().await;
         let store = place.open().await;
         Self { place, store }
     }
@@ -47,6 +47,18 @@ impl World {
         let run = self.enqueue(api).await;
         assert_eq!(self.store.start(run).await.unwrap(), Claim::Running);
         run
+    }
+
+    /// Starts a run once its predecessor, whose process has just ended, is known to be gone. A process's end is seen at
+    /// once on this machine's file system, and a server sees it when the connection breaks.
+    pub(crate) async fn start_after_an_end(&self, run: RunId) {
+        for _ in 0..500 {
+            if self.store.start(run).await.unwrap() == Claim::Running {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        panic!("the end of a process was not noticed");
     }
 
     pub(crate) async fn finish(&self, run: RunId, state: RunState) {

@@ -150,9 +150,13 @@ impl Shop {
             let end = not_begun(RunState::Interrupted, "interrupted before its turn came");
             return self.finish(id, end).await;
         }
-        if let Claim::Busy { run, daemon } = self.store.start(id).await? {
-            let reason = format!("is being imported already: run {run} by {daemon}");
-            return self.finish(id, not_begun(RunState::Skipped, &reason)).await;
+        match self.store.start(id).await? {
+            Claim::Running => {}
+            Claim::Busy { run, daemon } => {
+                let reason = format!("is being imported already: run {run} by {daemon}");
+                return self.finish(id, not_begun(RunState::Skipped, &reason)).await;
+            }
+            Claim::Taken { .. } => return self.stored(id).await,
         }
         let running = self.stored(id).await?;
         let (progress, mut seen) = watch::channel(ProgressSnapshot::default());

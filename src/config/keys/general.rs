@@ -11,13 +11,39 @@ pub(super) const DAY: Duration = Duration::from_secs(86_400);
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 const YEAR: Duration = Duration::from_secs(366 * 86_400);
 
-pub(super) const STORE_KEYS: &[Key] = &[key(
-    "url",
-    Kind::Store,
-    toml("\"sqlite:/var/lib/secpull/secpull.db\""),
-    "\"sqlite:/var/lib/secpull/secpull.db\"",
-    "The database. PostgreSQL follows in a later version.",
-)];
+/// See `lease` below.
+pub(in crate::config) const LEASE: Duration = Duration::from_secs(30);
+
+pub(super) const STORE_KEYS: &[Key] = &[
+    key(
+        "url",
+        Kind::Store,
+        toml("\"sqlite:/var/lib/secpull/secpull.db\""),
+        "\"postgres://secpull@db.example.com/secpull?sslmode=verify-full\"",
+        "The database: a file of this machine, or a PostgreSQL database that several daemons can share. PostgreSQL's URL \
+         takes libpq's parameters `sslmode` (`disable`, `prefer`, `require`, `verify-full`; left out: `verify-full` over the \
+         network), `sslrootcert`, `sslcert`, `sslkey`, `host`, `port`, `user`, `dbname`, `application_name` and \
+         `connect_timeout`.",
+    ),
+    key(
+        "password",
+        Kind::Secret,
+        Default::None,
+        "{ credential = \"store\" }",
+        "Password for PostgreSQL, unless the server knows the user in another way.",
+    ),
+    key(
+        "lease",
+        Kind::Duration {
+            min: Duration::from_secs(3),
+            max: Duration::from_secs(600),
+        },
+        Default::Words("30s"),
+        "\"1m\"",
+        "On PostgreSQL: how long a daemon that hangs or is cut off from the server keeps its imports before another takes \
+         them over. One that ends is noticed at once.",
+    ),
+];
 
 pub(super) const HOUR: Kind = Kind::Integer { min: 0, max: 23 };
 pub(super) const MINUTE_OF_HOUR: Kind = Kind::Integer { min: 0, max: 59 };

@@ -7,6 +7,7 @@ mod tool;
 use std::borrow::Cow;
 
 use api_configuration::API_KEYS;
+pub(super) use general::LEASE;
 use general::{CONTROL_KEYS, GENERAL_SCHEDULE_KEYS, IMPORT_KEYS, STORE_KEYS};
 use tool::TOOL_KEYS;
 

@@ -63,7 +63,7 @@ fn variables_that_mean_a_key_and_miss_it_are_refused() {
         ),
         (
             "SECPULL_STORE__ULR",
-            "store: no key ulr; did you mean URL?; allowed: url",
+            "store: no key ulr; did you mean URL?; allowed: url, password, lease",
         ),
         ("SECPULL_STORE__URL__X", "store.url: holds no further keys"),
         (

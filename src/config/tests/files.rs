@@ -12,7 +12,9 @@ fn store(url: &str) -> String {
 }
 
 fn loaded_store(room: &Room, path: &Path) -> String {
-    let StoreUrl::Sqlite(path) = room.load_path(path).unwrap().config.store;
+    let StoreUrl::Sqlite(path) = room.load_path(path).unwrap().config.store else {
+        panic!("not SQLite");
+    };
     path.display().to_string()
 }
 

@@ -19,20 +19,32 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     // [store]
     (
-        "store.url = 'postgres://secpull:s3cret@db/secpull'",
-        "1:13: store.url: PostgreSQL is not supported by this version, a later one will; allowed: \"sqlite:\" and an absolute path",
+        "store.url = 'postgres://secpull:s3cret@db/secpull?sslmode=allow'",
+        "1:13: store.url: has sslmode=allow, which is not supported: give disable or prefer; allowed: \"sqlite:\" and an absolute path, or \"postgres://USER@HOST:PORT/DATABASE\"",
+    ),
+    (
+        "store.url = 'postgres://secpull@db/secpull?target_session_attrs=any'",
+        "1:13: store.url: has the parameter \"target_session_attrs\", which is not supported: allowed are sslmode, sslrootcert, sslcert, sslkey, host, port, user, dbname, application_name and connect_timeout; allowed: \"sqlite:\" and an absolute path, or \"postgres://USER@HOST:PORT/DATABASE\"",
+    ),
+    (
+        "store = { url = 'sqlite:/a.db', lease = '1m' }",
+        "1:33: store.lease: a SQLite file takes none; allowed: only beside a url that is postgres://…",
+    ),
+    (
+        "store = { url = 'postgres://u@db/d', password = { env = 'NONE' } }",
+        "1:49: store.password: environment variable \"NONE\" is not set; allowed: one that is, see Environment= or EnvironmentFile= of the unit",
     ),
     (
         "store.url = 'sqlite:findings.db'",
-        "1:13: store.url: \"findings.db\" is not absolute, so it would mean different files to the daemon and to you; allowed: \"sqlite:\" and an absolute path",
+        "1:13: store.url: \"findings.db\" is not absolute, so it would mean different files to the daemon and to you; allowed: \"sqlite:\" and an absolute path, or \"postgres://USER@HOST:PORT/DATABASE\"",
     ),
     (
         "store.url = '/var/lib/secpull.db'",
-        "1:13: store.url: is not the URL of a store; allowed: \"sqlite:\" and an absolute path",
+        "1:13: store.url: is not the URL of a store; allowed: \"sqlite:\" and an absolute path, or \"postgres://USER@HOST:PORT/DATABASE\"",
     ),
     (
         "store.ulr = ''",
-        "1:7: store.ulr: unknown key; did you mean url?; allowed: url",
+        "1:7: store.ulr: unknown key; did you mean url?; allowed: url, password, lease",
     ),
     // [automatic_import]
     (
@@ -380,7 +392,9 @@ fn columns_count_characters_and_lines_count_from_one() {
     let room = Room::with("# ÄÖÜ\n\nstore = { url = 'sqlite:/é', 'ürl' = 1 }\n");
     assert_eq!(
         room.problems(),
-        ["secpull.toml:3:30: store.\"ürl\": unknown key; did you mean url?; allowed: url"]
+        [
+            "secpull.toml:3:30: store.\"ürl\": unknown key; did you mean url?; allowed: url, password, lease"
+        ]
     );
 }
 

@@ -5,6 +5,7 @@
 
 mod parts;
 mod queue;
+mod sharing;
 mod work;
 
 #[cfg(test)]
@@ -159,7 +160,10 @@ impl Engine {
         if self.0.stop.is_cancelled() {
             return Err(StartError::Stopping);
         }
-        let present = self.under_way(name).await?;
+        let present = match self.under_way(name).await? {
+            Some(run) => Some(run),
+            None => self.elsewhere(name).await?,
+        };
         let run = match present {
             Some(run) => run,
             None => {
@@ -299,7 +303,14 @@ impl Engine {
             tokio::time::timeout(patience.min(AT_THE_ENTRANCE), self.0.entrance.lock()).await;
         drop(entrance);
         let waiting = self.queue().take_waiting();
-        self.end_waiting(waiting);
+        if self.0.store.is_shared() {
+            // They stay queued: another daemon takes them, or this one when it is back.
+            for turn in waiting {
+                self.queue().leave(turn.run, &turn.api_configuration);
+            }
+        } else {
+            self.end_waiting(waiting);
+        }
         self.0.tasks.close();
         if tokio::time::timeout(patience, self.0.tasks.wait())
             .await

@@ -56,15 +56,24 @@ impl Parts {
     #[must_use]
     pub fn real(store: Arc<dyn Store>, config: Config, metrics: Arc<Metrics>) -> Self {
         Self {
+            clock: Arc::new(StoreClock(Arc::clone(&store))),
             store,
             connectors: Connectors::open(&config),
             config,
             metrics,
-            clock: Arc::new(SystemClock),
             importer: Arc::new(|store, job, progress, cancel| {
                 Box::pin(async move { import::run(&store, job, &progress, cancel).await })
             }),
         }
+    }
+}
+
+/// The time as the store has it: hosts that share one agree on what is due, whatever their own clocks say.
+struct StoreClock(Arc<dyn Store>);
+
+impl Clock for StoreClock {
+    fn now(&self) -> DateTime<Utc> {
+        SystemClock.now() + self.0.clock_ahead()
     }
 }
 

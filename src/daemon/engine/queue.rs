@@ -100,6 +100,11 @@ impl Queue {
         self.known.iter().map(pair).collect()
     }
 
+    /// The numbers of all that have not left.
+    pub(super) fn runs(&self) -> Vec<RunId> {
+        self.known.keys().copied().collect()
+    }
+
     pub(super) fn run_of(&self, api_configuration: &str) -> Option<RunId> {
         self.runs.get(api_configuration).copied()
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::queue::Waiting;
+use super::sharing::tell_others;
 use super::{Engine, ended};
 use crate::import::Job;
 use crate::store::{Claim, Run, RunEnd, RunId, RunState, StoreError};
@@ -35,8 +36,10 @@ impl Engine {
     }
 
     async fn execute(&self, turn: Waiting) {
-        let end = self.import(&turn).await;
-        self.see_ended(turn.run, &turn.api_configuration, end).await;
+        // None: another daemon sees to the run.
+        if let Some(end) = self.import(&turn).await {
+            self.see_ended(turn.run, &turn.api_configuration, end).await;
+        }
         self.queue().leave(turn.run, &turn.api_configuration);
         // Its sender goes last: who watches then finds the run ended in the store.
         drop(turn);
@@ -48,20 +51,24 @@ impl Engine {
     }
 
     /// Imports, with the configuration that is in force now. A panic in it is a failed run and nothing more.
-    async fn import(&self, turn: &Waiting) -> RunEnd {
+    async fn import(&self, turn: &Waiting) -> Option<RunEnd> {
         let setup = self.setup();
         let name = &turn.api_configuration;
         let Some(api) = setup.config.api_configurations.get(name) else {
             let reason = format!("{name} was taken out of the configuration before its turn came");
-            return ended(RunState::Skipped, reason);
+            return Some(ended(RunState::Skipped, reason));
         };
         match self.claim(turn).await {
             Ok(Claim::Running) => {}
             Ok(Claim::Busy { run, daemon }) => {
                 let reason = format!("{name} is already being imported by run {run} of {daemon}");
-                return ended(RunState::Skipped, reason);
+                return Some(ended(RunState::Skipped, reason));
             }
-            Err(end) => return end,
+            Ok(Claim::Taken { daemon }) => {
+                tracing::debug!(run = turn.run, "has been taken over by {daemon}");
+                return None;
+            }
+            Err(end) => return Some(end),
         }
         let job = Job {
             run: turn.run,
@@ -77,7 +84,15 @@ impl Engine {
         );
         let task = tokio::spawn(import);
         self.queue().imports_in(turn.run, task.abort_handle());
-        match task.await {
+        let telling = self.0.store.is_shared().then(|| {
+            let store = Arc::clone(&self.0.store);
+            tokio::spawn(tell_others(store, turn.run, turn.progress.subscribe()))
+        });
+        let end = task.await;
+        if let Some(telling) = telling {
+            telling.abort();
+        }
+        Some(match end {
             Ok(end) => end,
             Err(error) if error.is_panic() => ended(
                 RunState::Failed,
@@ -85,7 +100,7 @@ impl Engine {
                     .to_owned(),
             ),
             Err(_) => ended(RunState::Interrupted, STOPPED.to_owned()),
-        }
+        })
     }
 
     /// Tries to get the run going until the store has said yes or no.

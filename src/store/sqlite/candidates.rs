@@ -9,11 +9,11 @@ use std::collections::{BinaryHeap, HashSet, VecDeque};
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
-use super::codes::{severity_code, status_code, time_code};
+use super::codes::{severity_code, status_code};
 use super::fault::Fault;
-use super::names::search_name;
-use crate::finding::{Kind, Severity, Status};
-use crate::store::{FindingFilter, StatusFilter};
+use crate::finding::{Severity, Status};
+use crate::store::FindingFilter;
+use crate::store::wanted::Wanted;
 
 const EVERY: &str = "SELECT id FROM findings WHERE id > ?1 ORDER BY id LIMIT ?2";
 const BY_SEVERITY: &str = "
@@ -46,54 +46,11 @@ pub(super) const STATEMENTS: &[&str] = &[
 /// With more runs than these, fewer and longer ones are read, and what does not fit is left out afterwards.
 const MOST_RUNS: usize = 1000;
 
-/// A filter in the store's own numbers.
-#[derive(Debug)]
-pub(super) struct Wanted {
-    pub(super) severities: HashSet<Severity>,
-    pub(super) statuses: HashSet<Status>,
-    pub(super) filings: Option<HashSet<i64>>,
-    /// A finding must have a sighting in one of these.
-    pub(super) scopes: Option<HashSet<i64>>,
-    pub(super) kinds: Vec<Kind>,
-    /// In capitals.
-    pub(super) vulnerabilities: Vec<String>,
-    pub(super) first_seen_since: Option<i64>,
-}
-
-impl Wanted {
-    /// Looks up what the filter names.
-    pub(super) fn read(connection: &Connection, filter: &FindingFilter) -> Result<Self, Fault> {
-        let severities = if filter.severities.is_empty() {
-            Severity::ALL.into_iter().collect()
-        } else {
-            filter.severities.iter().copied().collect()
-        };
-        let statuses = match &filter.status {
-            StatusFilter::All => Status::ALL.into_iter().collect(),
-            StatusFilter::Unresolved => unresolved().collect(),
-            StatusFilter::Only(these) => these.iter().copied().collect(),
-        };
-        let scopes = scopes(connection, filter)?;
-        Ok(Self {
-            severities,
-            statuses,
-            filings: filings(connection, filter, scopes.as_ref())?,
-            scopes,
-            kinds: filter.kinds.clone(),
-            vulnerabilities: filter
-                .vulnerabilities
-                .iter()
-                .map(|name| search_name(name))
-                .collect(),
-            first_seen_since: filter.first_seen_since.map(time_code),
-        })
-    }
-}
-
-fn unresolved() -> impl Iterator<Item = Status> {
-    Status::ALL
-        .into_iter()
-        .filter(|status| *status != Status::Resolved)
+/// Looks up what the filter names.
+pub(super) fn wanted(connection: &Connection, filter: &FindingFilter) -> Result<Wanted, Fault> {
+    let scopes = scopes(connection, filter)?;
+    let filings = filings(connection, filter, scopes.as_ref())?;
+    Ok(Wanted::new(filter, filings, scopes))
 }
 
 fn scopes(connection: &Connection, filter: &FindingFilter) -> Result<Option<HashSet<i64>>, Fault> {

@@ -7,11 +7,12 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::codes::{RESOLVED, count, count_code, time_code};
 use super::fault::Fault;
-use super::pack::Unpacker;
 use super::runs::must_be_running;
 use super::scopes::{self, count_unresolved};
-use super::standing::{self, Cause, Touched};
+use super::standing;
+use super::unpack::Unpacker;
 use crate::finding::SourceKey;
+use crate::store::standing::{Cause, Touched};
 use crate::store::{Accepted, Closing, HoldLimits, Proof, RunId, ScopeId, Unseen};
 
 const UNRESOLVED_OF_API: &str =
@@ -115,7 +116,7 @@ pub(super) fn close(
         })?;
     }
     let open = transaction.query_row(UNRESOLVED_OF_API, [api], |row| count(row, 0))?;
-    if smells(due, open, limits) {
+    if limits.holds(due, open) {
         hold(transaction, api, run, proofs)?;
         return Ok(Closing::Held {
             would_resolve: due,
@@ -130,11 +131,6 @@ pub(super) fn close(
     count_resolved(transaction, run, resolved)?;
     drop_superseded(transaction, api, proofs)?;
     Ok(Closing::Resolved(resolved))
-}
-
-fn smells(due: u64, open: u64, limits: HoldLimits) -> bool {
-    // Counts of findings are far below 2^52: the conversion is exact.
-    due > 0 && due >= limits.min_held && due as f64 > limits.max_resolved_fraction * open as f64
 }
 
 fn for_each_gone(

@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::ErrorCode;
 
 use crate::store::StoreError;
+use crate::store::pack::BodyFault;
 
 /// A failure inside the engine, before it is said where.
 #[derive(Debug)]
@@ -27,6 +28,19 @@ pub(super) enum Fault {
 impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sql(error)
+    }
+}
+
+impl From<BodyFault> for Fault {
+    fn from(fault: BodyFault) -> Self {
+        match fault {
+            BodyFault::Damaged(what) => Self::Damaged(what),
+            BodyFault::Unpackable(reason) => Self::lasting(reason),
+            BodyFault::MemoryIsShort => Self::System {
+                reason: "memory is short".to_owned(),
+                passing: true,
+            },
+        }
     }
 }
 

@@ -4,14 +4,14 @@ use std::collections::HashSet;
 
 use rusqlite::Connection;
 
-use super::candidates::{Candidates, Wanted};
-use super::codes::time_code;
+use super::candidates::{self, Candidates};
 use super::fault::Fault;
-use super::names::search_name;
-use super::printing::{self, FindingRow, Raw, ReadSighting};
 use super::readers::Reader;
+use super::reading;
 use crate::finding::Finding;
 use crate::store::FindingFilter;
+use crate::store::printing::{self, Raw};
+use crate::store::wanted::Wanted;
 
 const SCOPES_OF_FINDING: &str = "
     SELECT scope_id FROM sightings INDEXED BY sightings_by_finding WHERE finding_id = ?1";
@@ -46,13 +46,13 @@ impl Listing {
     const MOST_TRIED: usize = 10_000;
 
     pub(super) fn begin(reader: Reader, filter: &FindingFilter) -> Result<Self, Fault> {
-        let wanted = Wanted::read(&reader.connection, filter)?;
+        let wanted = candidates::wanted(&reader.connection, filter)?;
         let candidates = Candidates::new(&reader.connection, &wanted)?;
         Ok(Self {
             reader,
             wanted,
             candidates,
-            raw: raw(filter.raw),
+            raw: Raw::of(filter.raw),
             left: filter.limit.unwrap_or(u64::MAX),
             next_chunk: Self::FIRST_CHUNK,
         })
@@ -77,13 +77,14 @@ impl Listing {
                 is_last = true;
                 break;
             };
-            let Some(row) = printing::finding_row(&transaction, id)? else {
+            let Some(row) = reading::finding_row(&transaction, id)? else {
                 continue;
             };
-            if !wanted.admits(&row) || !wanted.admits_scopes_of(&transaction, id)? {
+            let scopes = wanted.scopes.as_ref();
+            if !wanted.admits(&row) || !has_sighting_in(&transaction, scopes, id)? {
                 continue;
             }
-            let sightings = printing::sightings(&transaction, &mut reader.unpacker, id, self.raw)?;
+            let sightings = reading::sightings(&transaction, &mut reader.unpacker, id, self.raw)?;
             if !wanted.admits_words(&row, &sightings) {
                 continue;
             }
@@ -96,51 +97,22 @@ impl Listing {
     }
 }
 
-fn raw(wanted: bool) -> Raw {
-    if wanted { Raw::Wanted } else { Raw::LeftOut }
-}
-
-impl Wanted {
-    fn admits(&self, row: &FindingRow) -> bool {
-        let within = |set: &Option<HashSet<i64>>, number| {
-            set.as_ref().is_none_or(|set| set.contains(&number))
-        };
-        self.severities.contains(&row.severity)
-            && self.statuses.contains(&row.status)
-            && within(&self.filings, row.filing_id)
-            && (self.kinds.is_empty() || self.kinds.contains(&row.kind))
-            && self
-                .first_seen_since
-                .is_none_or(|since| time_code(row.first_seen) >= since)
-    }
-
-    fn admits_scopes_of(&self, connection: &Connection, finding: i64) -> Result<bool, Fault> {
-        let Some(scopes) = &self.scopes else {
+fn has_sighting_in(
+    connection: &Connection,
+    scopes: Option<&HashSet<i64>>,
+    finding: i64,
+) -> Result<bool, Fault> {
+    let Some(scopes) = scopes else {
+        return Ok(true);
+    };
+    let mut statement = connection.prepare_cached(SCOPES_OF_FINDING)?;
+    let mut rows = statement.query([finding])?;
+    while let Some(row) = rows.next()? {
+        if scopes.contains(&row.get(0)?) {
             return Ok(true);
-        };
-        let mut statement = connection.prepare_cached(SCOPES_OF_FINDING)?;
-        let mut rows = statement.query([finding])?;
-        while let Some(row) = rows.next()? {
-            if scopes.contains(&row.get(0)?) {
-                return Ok(true);
-            }
         }
-        Ok(false)
     }
-
-    /// By the vulnerability's names: the canonical one, or those of the leading sighting.
-    fn admits_words(&self, row: &FindingRow, sightings: &[ReadSighting]) -> bool {
-        if self.vulnerabilities.is_empty() {
-            return true;
-        }
-        let leading = sightings.first().map(ReadSighting::content);
-        let names = leading
-            .into_iter()
-            .flat_map(|content| content.vulnerability_id.iter().chain(&content.aliases));
-        names
-            .chain(&row.canonical_id)
-            .any(|name| self.vulnerabilities.contains(&search_name(name)))
-    }
+    Ok(false)
 }
 
 /// One finding with its history.
@@ -154,11 +126,11 @@ pub(super) fn finding(
         unpacker,
     } = reader;
     let transaction = connection.unchecked_transaction()?;
-    let Some(row) = printing::finding_row(&transaction, id)? else {
+    let Some(row) = reading::finding_row(&transaction, id)? else {
         return Ok(None);
     };
-    let sightings = printing::sightings(&transaction, unpacker, id, raw(raw_is_wanted))?;
+    let sightings = reading::sightings(&transaction, unpacker, id, Raw::of(raw_is_wanted))?;
     let mut finding = printing::finding(row, sightings)?;
-    finding.history = Some(printing::history(&transaction, unpacker, &finding)?);
+    finding.history = Some(reading::history(&transaction, unpacker, &finding)?);
     Ok(Some(finding))
 }

@@ -8,23 +8,22 @@ mod candidates;
 mod claims;
 mod close;
 mod codes;
-mod dictionaries;
+mod dictionary_rows;
 mod documents;
+mod export;
 mod fault;
 mod files;
 mod listing;
-mod names;
 mod open;
-mod pack;
 mod packing;
 mod placing;
-mod prepare;
-mod printing;
 mod readers;
+mod reading;
 mod runs;
 mod scopes;
 mod standing;
 mod states;
+mod unpack;
 mod write;
 mod writer;
 
@@ -38,13 +37,15 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 
+use super::dictionaries::{Dictionaries, Training};
+use super::tables::Piece;
 use super::{
     Accepted, ApiState, Change, Claim, Closing, FindingFilter, HoldLimits, ListedRecord, NewRun,
     Prepared, Proof, RecordState, Run, RunEnd, RunFilter, RunId, ScopeId, ScopeKey, ScopeState,
     Store, StoreError, StoredDocument, WriteCounts,
 };
+use super::{document, pack, prepare};
 use crate::finding::Finding;
-use dictionaries::Dictionaries;
 use fault::Fault;
 use listing::Listing;
 use open::Reading;
@@ -132,7 +133,8 @@ impl SqliteStore {
         let (encoder, training) = self
             .read(move |reader| {
                 let connector = scopes::connector(&reader.connection, scope)?;
-                let encoder = dictionaries.encoder(&reader.connection, &connector)?;
+                let encoder =
+                    dictionary_rows::encoder(&dictionaries, &reader.connection, &connector)?;
                 if let Some(encoder) = &encoder {
                     dictionaries.remember(scope, encoder);
                 }
@@ -155,15 +157,29 @@ impl SqliteStore {
     /// Saves a new dictionary; none if another process was first with one for this connector.
     async fn save(
         &self,
-        training: dictionaries::Training,
+        training: Training,
     ) -> Result<Option<Arc<zstd::dict::EncoderDictionary<'static>>>, StoreError> {
         self.writer()?
             .run(move |writing| {
-                let is_saved = writing.transaction(|transaction, _| training.save(transaction))?;
+                let is_saved = writing
+                    .transaction(|transaction, _| dictionary_rows::save(transaction, &training))?;
                 Ok(is_saved.then(|| training.announce()))
             })
             .await
     }
+}
+
+/// Sends all that is in a store.
+pub(super) async fn export(path: PathBuf, pieces: mpsc::Sender<Piece>) -> Result<(), StoreError> {
+    let place = path.clone();
+    blocking(move || export::export(&path, &pieces))
+        .await
+        .map_err(|fault| fault.at(&place))
+}
+
+/// Whether an export failed only because nobody took it in any more.
+pub(super) fn was_given_up(error: &StoreError) -> bool {
+    matches!(error, StoreError::Engine { reason, .. } if reason == export::GIVEN_UP)
 }
 
 #[async_trait]
@@ -238,7 +254,7 @@ impl Store for SqliteStore {
         let encoder = self.encoder(scope, Arc::clone(&changes)).await?;
         let packing = self.packing.as_ref().ok_or_else(|| self.only_listed())?;
         packing
-            .run(move || prepare::prepare(&changes, encoder))
+            .run(move || Ok(prepare::prepare(&changes, encoder)?))
             .await
             .map_err(|fault| fault.at(&self.path))
     }
@@ -348,9 +364,11 @@ impl Store for SqliteStore {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let space = space.to_owned();
-        let packed = blocking(move || documents::pack(documents))
-            .await
-            .map_err(|fault| fault.at(&self.path))?;
+        let packed = blocking(move || {
+            let failed = |error| Fault::lasting(format!("zstd failed: {error}"));
+            document::pack(documents).map_err(failed)
+        });
+        let packed = packed.await.map_err(|fault| fault.at(&self.path))?;
         self.writer()?
             .transaction(move |transaction, _| documents::keep(transaction, &space, &packed, at))
             .await

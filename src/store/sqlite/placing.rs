@@ -6,9 +6,10 @@
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::fault::Fault;
-use super::standing::{self, Event};
+use super::standing;
 use crate::finding::Fingerprint;
 use crate::store::RunId;
+use crate::store::standing::Event;
 
 const FINDING: &str = "SELECT fingerprint, filing_id FROM findings WHERE id = ?1";
 pub(super) const FINDING_BY_KEY: &str =

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
-use super::dictionaries::Dictionaries;
 use super::fault::Fault;
 use super::open::Reading;
-use super::pack::Unpacker;
+use super::unpack::Unpacker;
+use crate::store::dictionaries::Dictionaries;
 
 /// How many read at the same time.
 const MOST: usize = 4;

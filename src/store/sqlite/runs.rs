@@ -165,6 +165,18 @@ pub(super) fn interrupt_leftovers(
     Ok(interrupted)
 }
 
+/// Whether any run has a living process.
+pub(super) fn is_any_alive(transaction: &Transaction<'_>, claims: &Claims) -> Result<bool, Fault> {
+    let mut statement = transaction.prepare_cached(NOT_OVER)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if claims.is_alive(row.get(0)?)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn interrupt(transaction: &Transaction<'_>, run: RunId, daemon: &str) -> Result<(), Fault> {
     let why = format!("{daemon} ended without finishing this run");
     transaction.execute(INTERRUPT, params![run, time_code(Utc::now()), why])?;

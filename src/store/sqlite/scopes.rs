@@ -129,10 +129,6 @@ pub(super) fn load(
         .ok_or_else(|| unknown(scope))
 }
 
-pub(super) fn non_empty(text: String) -> Option<String> {
-    (!text.is_empty()).then_some(text)
-}
-
 fn unknown(scope: ScopeId) -> Fault {
     Fault::lasting(format!(
         "scope {scope} does not belong to this run's API configuration"

@@ -1,14 +1,13 @@
-//! A finding's standing: status, severity and what else follows from its sightings; and its history.
-
-use std::collections::BTreeMap;
+//! Bringing findings' rows and history up to what their sightings say.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::codes::{kind, kind_code, severity, severity_code, status, status_code};
 use super::fault::Fault;
-use super::pack::Unpacker;
-use crate::finding::{Kind, Severity, Status, canonical_vulnerability_id};
+use super::unpack::Unpacker;
+use crate::finding::{Kind, canonical_vulnerability_id};
 use crate::store::RunId;
+use crate::store::standing::{Cause, Event, Standing, Sum, Summing, Touched, events};
 
 const SIGHTINGS: &str = "
     SELECT id, status, severity, first_seen FROM sightings INDEXED BY sightings_by_finding WHERE finding_id = ?1";
@@ -22,81 +21,6 @@ const RECORD: &str = "
 
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[SIGHTINGS, FINDING, BODY, UPDATE];
-
-/// Findings whose sightings have changed, each with the first change. Worked off together, so that a finding with
-/// thousands of sightings is looked at once a batch.
-#[derive(Debug, Default)]
-pub(super) struct Touched(BTreeMap<i64, Cause>);
-
-/// Why a finding has to be looked at.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Cause {
-    sighting: i64,
-    at: i64,
-    /// What the sighting is and where, not only how it stands.
-    is_content: bool,
-}
-
-impl Cause {
-    /// Status or severity of a sighting changed.
-    pub(super) fn standing(sighting: i64, at: i64) -> Self {
-        Self {
-            sighting,
-            at,
-            is_content: false,
-        }
-    }
-
-    /// A sighting came, went, or is about something else now.
-    pub(super) fn content(sighting: i64, at: i64) -> Self {
-        Self {
-            sighting,
-            at,
-            is_content: true,
-        }
-    }
-}
-
-impl Touched {
-    pub(super) fn note(&mut self, finding: i64, cause: Cause) {
-        self.0
-            .entry(finding)
-            .and_modify(|first| first.is_content |= cause.is_content)
-            .or_insert(cause);
-    }
-
-    pub(super) fn forget(&mut self, finding: i64) {
-        self.0.remove(&finding);
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-}
-
-/// A line of history.
-#[derive(Debug)]
-pub(super) struct Event {
-    pub(super) name: &'static str,
-    pub(super) finding: i64,
-    pub(super) at: i64,
-    pub(super) sighting: Option<i64>,
-    pub(super) old: Option<String>,
-    pub(super) new: Option<String>,
-}
-
-impl Event {
-    pub(super) fn of_sighting(name: &'static str, finding: i64, at: i64, sighting: i64) -> Self {
-        Self {
-            name,
-            finding,
-            at,
-            sighting: Some(sighting),
-            old: None,
-            new: None,
-        }
-    }
-}
 
 /// Writes a line of history.
 pub(super) fn record(
@@ -123,20 +47,10 @@ pub(super) fn settle(
     run: Option<RunId>,
     touched: Touched,
 ) -> Result<(), Fault> {
-    for (finding, cause) in touched.0 {
+    for (finding, cause) in touched {
         settle_one(transaction, unpacker, run, finding, cause)?;
     }
     Ok(())
-}
-
-/// What a finding's row says of it.
-#[derive(Debug, Clone, PartialEq)]
-struct Standing {
-    severity: Severity,
-    status: Status,
-    resolved_at: Option<i64>,
-    kind: Kind,
-    canonical_id: Option<String>,
 }
 
 fn settle_one(
@@ -152,21 +66,12 @@ fn settle_one(
     let Some(sum) = sum_up(transaction, finding)? else {
         return Ok(());
     };
-    let (kind, canonical_id) = if cause.is_content || sum.sightings > 1 {
+    let (kind, canonical_id) = if sum.asks_for_words(&cause) {
         leading_words(transaction, unpacker, sum.leading)?
     } else {
         (old.kind, old.canonical_id.clone())
     };
-    let new = Standing {
-        severity: sum.severity,
-        status: sum.status,
-        resolved_at: match sum.status {
-            Status::Resolved => old.resolved_at.or(Some(cause.at)),
-            _ => None,
-        },
-        kind,
-        canonical_id,
-    };
+    let new = sum.standing(&old, &cause, kind, canonical_id);
     if new == old {
         return Ok(());
     }
@@ -178,25 +83,7 @@ fn settle_one(
         kind_code(new.kind),
         new.canonical_id,
     ])?;
-    let event = |name, old: &str, new: &str| Event {
-        name,
-        finding,
-        at: cause.at,
-        sighting: Some(cause.sighting),
-        old: Some(old.to_owned()),
-        new: Some(new.to_owned()),
-    };
-    if new.status != old.status {
-        let name = match (old.status, new.status) {
-            (_, Status::Resolved) => "resolved",
-            (Status::Resolved, _) => "reopened",
-            _ => "status",
-        };
-        let event = event(name, old.status.as_str(), new.status.as_str());
-        record(transaction, run, &event)?;
-    }
-    if new.severity != old.severity {
-        let event = event("severity", old.severity.as_str(), new.severity.as_str());
+    for event in events(finding, &cause, &old, &new) {
         record(transaction, run, &event)?;
     }
     Ok(())
@@ -216,43 +103,14 @@ fn standing_of(connection: &Connection, finding: i64) -> Result<Option<Standing>
     Ok(standing.optional()?)
 }
 
-struct Sum {
-    sightings: u64,
-    severity: Severity,
-    status: Status,
-    leading: i64,
-}
-
-/// Status of the most urgent sighting, the highest severity among the unresolved ones (all resolved: the leading one's),
-/// and which one leads: the most urgent, then the oldest.
 fn sum_up(connection: &Connection, finding: i64) -> Result<Option<Sum>, Fault> {
     let mut statement = connection.prepare_cached(SIGHTINGS)?;
     let mut rows = statement.query([finding])?;
-    let mut sightings = 0;
-    let mut leading: Option<((u8, i64, i64), Severity)> = None;
-    let mut most_urgent: Option<Status> = None;
-    let mut highest: Option<Severity> = None;
+    let mut sum = Summing::default();
     while let Some(row) = rows.next()? {
-        sightings += 1;
-        let (id, status, severity) = (row.get(0)?, status(row, 1)?, severity(row, 2)?);
-        let rank = (status.urgency(), row.get(3)?, id);
-        if leading.is_none_or(|(best, _)| rank < best) {
-            leading = Some((rank, severity));
-        }
-        most_urgent = Some(most_urgent.map_or(status, |best| best.min(status)));
-        if status != Status::Resolved {
-            highest = Some(highest.map_or(severity, |best| best.min(severity)));
-        }
+        sum.add(row.get(0)?, status(row, 1)?, severity(row, 2)?, row.get(3)?);
     }
-    Ok(match (leading, most_urgent) {
-        (Some(((_, _, leading), its_severity)), Some(status)) => Some(Sum {
-            sightings,
-            severity: highest.unwrap_or(its_severity),
-            status,
-            leading,
-        }),
-        _ => None,
-    })
+    Ok(sum.end())
 }
 
 /// What the leading sighting contributes to the finding's row.

@@ -5,14 +5,15 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use super::adding::{self, Added, KeySweep};
 use super::codes::{count_code, severity, severity_code, status, status_code, time_code};
 use super::fault::Fault;
-use super::pack;
 use super::placing::{self, Place};
 use super::runs::must_be_running;
 use super::scopes::{self, Scope};
-use super::standing::{self, Cause, Event, Touched};
+use super::standing;
 use super::writer::Side;
 use crate::finding::{Digest, Fingerprint, Severity, Sighting, Status};
+use crate::store::pack;
 use crate::store::prepared::PreparedRow;
+use crate::store::standing::{Cause, Event, Touched};
 use crate::store::{Prepared, RunId, ScopeId, WriteCounts};
 
 const KNOWN: &str = "
@@ -310,10 +311,8 @@ impl Batch<'_> {
         severity: Severity,
         status: Status,
     ) -> Result<Sighting, Fault> {
-        self.side
-            .unpacker
-            .unpack(self.transaction, body)?
-            .sighting(severity, status)
+        let unpacked = self.side.unpacker.unpack(self.transaction, body)?;
+        Ok(unpacked.sighting(severity, status)?)
     }
 
     /// Lets people search by the vulnerability's other names.

@@ -1,6 +1,5 @@
 //! The one connection that writes, on a thread of its own: transactions come one after the other.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -10,11 +9,13 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::claims::Claims;
-use super::dictionaries::Dictionaries;
 use super::fault::Fault;
 use super::open;
-use super::pack::{Packer, Unpacker};
+use super::unpack::Unpacker;
 use crate::store::StoreError;
+use crate::store::dictionaries::Dictionaries;
+use crate::store::names::KnownNames;
+use crate::store::pack::Packer;
 
 /// What the thread works with.
 #[derive(Debug)]
@@ -31,27 +32,6 @@ pub(super) struct Side {
     /// For the few bodies that are made inside a transaction.
     pub(super) packer: Packer,
     pub(super) names: KnownNames,
-}
-
-/// Names of vulnerabilities that are known to be stored, so that the same ones are not written with every finding.
-#[derive(Debug, Default)]
-pub(super) struct KnownNames(HashSet<[u8; 16]>);
-
-impl KnownNames {
-    /// A few MiB at most.
-    const MOST: usize = 50_000;
-
-    pub(super) fn contains(&self, name: &[u8; 16]) -> bool {
-        self.0.contains(name)
-    }
-
-    /// To be called after the commit only.
-    pub(super) fn remember(&mut self, names: Vec<[u8; 16]>) {
-        if self.0.len() + names.len() > Self::MOST {
-            self.0 = HashSet::new();
-        }
-        self.0.extend(names.into_iter().take(Self::MOST));
-    }
 }
 
 impl Writing {

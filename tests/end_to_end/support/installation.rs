@@ -13,6 +13,8 @@ pub(crate) struct Installation {
     folder: TempDir,
     /// The store's, below the other.
     store_folder: &'static str,
+    /// In place of a file of this folder.
+    store_url: Option<String>,
 }
 
 impl Installation {
@@ -26,8 +28,20 @@ impl Installation {
         let installation = Self {
             folder: tempfile::tempdir().unwrap(),
             store_folder,
+            store_url: None,
         };
         fs::create_dir_all(installation.path(store_folder)).unwrap();
+        installation.configure(toml);
+        installation
+    }
+
+    /// With a store elsewhere; `store` is the whole section.
+    pub(crate) fn with_store(store: String, toml: &str) -> Self {
+        let installation = Self {
+            folder: tempfile::tempdir().unwrap(),
+            store_folder: "",
+            store_url: Some(store),
+        };
         installation.configure(toml);
         installation
     }
@@ -66,9 +80,12 @@ impl Installation {
 
     /// Writes `secpull.toml`: store and socket in this folder, and the text.
     pub(crate) fn configure(&self, toml: &str) {
+        let store = match &self.store_url {
+            Some(store) => store.clone(),
+            None => format!("url = \"sqlite:{}\"", self.store().display()),
+        };
         let own = format!(
-            "[store]\nurl = \"sqlite:{}\"\n\n[control]\nsocket = \"{}\"\n\n",
-            self.store().display(),
+            "[store]\n{store}\n\n[control]\nsocket = \"{}\"\n\n",
             self.socket().display()
         );
         self.write("secpull.toml", &format!("{own}{toml}"));

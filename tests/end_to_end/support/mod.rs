@@ -5,6 +5,7 @@ mod daemon;
 pub(crate) mod dependency_track;
 mod installation;
 mod output;
+pub(crate) mod postgres;
 pub(crate) mod random;
 pub(crate) mod semgrep;
 pub(crate) mod snyk;

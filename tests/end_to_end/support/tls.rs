@@ -30,6 +30,19 @@ impl Authority {
         self.0.pem()
     }
 
+    /// A certificate for a name, and its key, as PEM.
+    pub(crate) fn identity(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> (String, String) {
+        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.0).unwrap().pem();
+        (certificate, key.serialize_pem())
+    }
+
     /// A simulator's `https` front for a name: it decrypts, and hands on to `to`.
     pub(crate) fn front(
         &self,
@@ -37,12 +50,9 @@ impl Authority {
         to: SocketAddr,
         change: impl FnOnce(&mut CertificateParams),
     ) -> TlsFront {
-        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-        change(&mut params);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.0).unwrap().pem();
+        let (certificate, key) = self.identity(name, change);
         let certificate = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();
-        let key = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
         let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()

@@ -20,7 +20,7 @@ use crate::store::Run;
 /// Between two events of a stream there is at least this.
 const PACE: Duration = Duration::from_millis(200);
 
-/// A run of another process (`--standalone`) tells us nothing: the store is looked at this often.
+/// A run of another process (`--standalone`, another host) rings no bell here: the store is looked at this often.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A stream that has nothing to say gives a sign of life this often.
@@ -90,28 +90,35 @@ impl Watcher {
             return None;
         }
         if self.run.status.is_over() {
-            return Some(self.last_words());
+            return Some(self.last_words().await);
         }
         if self.told {
             self.wait().await;
             self.run = self.engine.run(self.run.id).await.ok().flatten()?;
             if self.run.status.is_over() {
-                return Some(self.last_words());
+                return Some(self.last_words().await);
             }
             if self.left_the_engine() {
-                // Cut off while the daemon stops: whoever watches asks again.
-                return None;
+                if !self.engine.store().is_shared() {
+                    // Cut off while the daemon stops: whoever watches asks again.
+                    return None;
+                }
+                // Another daemon has taken it.
+                self.progress = None;
             }
         }
         self.told = true;
         self.next_at = Instant::now() + PACE;
-        Some(self.progress())
+        Some(self.progress().await)
     }
 
-    fn progress(&mut self) -> RunEvent {
+    async fn progress(&mut self) -> RunEvent {
         let progress = match &mut self.progress {
             Some(progress) => progress.borrow_and_update().clone(),
-            None => ProgressSnapshot::default(),
+            None => {
+                let told = self.engine.progress_elsewhere(self.run.id).await;
+                told.unwrap_or_default()
+            }
         };
         self.warnings_told = progress.warnings.len();
         RunEvent::Progress {
@@ -121,11 +128,11 @@ impl Watcher {
     }
 
     /// The end; before it the progress, if it holds a warning that came too late for the pace.
-    fn last_words(&mut self) -> RunEvent {
+    async fn last_words(&mut self) -> RunEvent {
         let warnings = self.progress.as_ref();
         let warnings = warnings.map_or(0, |progress| progress.borrow().warnings.len());
         if warnings > self.warnings_told {
-            return self.progress();
+            return self.progress().await;
         }
         self.end()
     }

@@ -3,15 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 use zstd::zstd_safe;
 
-use super::fault::Fault;
-use crate::store::ScopeId;
-
-/// Higher levels cost more than they save on texts of this size.
-pub(super) const LEVEL: i32 = 1;
+use super::ScopeId;
+use super::pack::{BodyFault, LEVEL};
 
 /// Enough to know what a connector's rows look like.
 const SAMPLES: usize = 200;
@@ -45,32 +41,10 @@ enum Encoder {
     Ready(Arc<EncoderDictionary<'static>>),
 }
 
-const READ: &str = "SELECT bytes FROM dictionaries WHERE id = ?1";
-const READ_OF_CONNECTOR: &str = "SELECT bytes FROM dictionaries WHERE connector = ?1";
-const SAVE: &str =
-    "INSERT INTO dictionaries (id, connector, bytes) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
-
-#[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[READ, READ_OF_CONNECTOR];
-
 impl Dictionaries {
-    /// The dictionary that a frame names.
-    pub(super) fn decoder(
-        &self,
-        connection: &Connection,
-        id: u32,
-    ) -> Result<Arc<DecoderDictionary<'static>>, Fault> {
-        if let Some(decoder) = guard(&self.decoders).get(&id) {
-            return Ok(Arc::clone(decoder));
-        }
-        let bytes: Vec<u8> = connection
-            .prepare_cached(READ)?
-            .query_row([id], |row| row.get(0))
-            .optional()?
-            .ok_or_else(|| Fault::Damaged(format!("dictionary {id} is missing")))?;
-        let decoder = Arc::new(DecoderDictionary::copy(&bytes));
-        guard(&self.decoders).insert(id, Arc::clone(&decoder));
-        Ok(decoder)
+    /// The dictionary that a frame names, if it has been needed before.
+    pub(super) fn decoder(&self, id: u32) -> Option<Arc<DecoderDictionary<'static>>> {
+        guard(&self.decoders).get(&id).map(Arc::clone)
     }
 
     /// The dictionary that is remembered to pack a scope's rows with.
@@ -84,27 +58,38 @@ impl Dictionaries {
     }
 
     /// The dictionary to pack a connector's rows with, if there is one yet.
+    /// Takes in a dictionary that was read from the store.
+    pub(super) fn learn_decoder(&self, id: u32, bytes: &[u8]) -> Arc<DecoderDictionary<'static>> {
+        let decoder = Arc::new(DecoderDictionary::copy(bytes));
+        guard(&self.decoders).insert(id, Arc::clone(&decoder));
+        decoder
+    }
+
+    /// The dictionary to pack a connector's rows with; `None` inside if there is none yet. `None`: the store has not been
+    /// asked.
     pub(super) fn encoder(
         &self,
-        connection: &Connection,
         connector: &str,
-    ) -> Result<Option<Arc<EncoderDictionary<'static>>>, Fault> {
-        match guard(&self.encoders).get(connector) {
-            Some(Encoder::Ready(encoder)) => return Ok(Some(Arc::clone(encoder))),
-            Some(Encoder::Gathering(_) | Encoder::Without) => return Ok(None),
-            None => {}
+    ) -> Option<Option<Arc<EncoderDictionary<'static>>>> {
+        match guard(&self.encoders).get(connector)? {
+            Encoder::Ready(encoder) => Some(Some(Arc::clone(encoder))),
+            Encoder::Gathering(_) | Encoder::Without => Some(None),
         }
-        let bytes: Option<Vec<u8>> = connection
-            .prepare_cached(READ_OF_CONNECTOR)?
-            .query_row([connector], |row| row.get(0))
-            .optional()?;
-        let encoder = bytes.map(|bytes| Arc::new(EncoderDictionary::copy(&bytes, LEVEL)));
+    }
+
+    /// Takes in what the store has for a connector.
+    pub(super) fn learn_encoder(
+        &self,
+        connector: &str,
+        bytes: Option<&[u8]>,
+    ) -> Option<Arc<EncoderDictionary<'static>>> {
+        let encoder = bytes.map(|bytes| Arc::new(EncoderDictionary::copy(bytes, LEVEL)));
         let state = match &encoder {
             Some(encoder) => Encoder::Ready(Arc::clone(encoder)),
             None => Encoder::Gathering(Vec::new()),
         };
         guard(&self.encoders).insert(connector.to_owned(), state);
-        Ok(encoder)
+        encoder
     }
 
     /// Looks at rows that have no dictionary. Once there are enough, one is trained; it must be saved before a row that is
@@ -112,8 +97,8 @@ impl Dictionaries {
     pub(super) fn gather(
         self: &Arc<Self>,
         connector: &str,
-        rows: impl Iterator<Item = Result<Vec<u8>, Fault>>,
-    ) -> Result<Option<Training>, Fault> {
+        rows: impl Iterator<Item = Result<Vec<u8>, BodyFault>>,
+    ) -> Result<Option<Training>, BodyFault> {
         let samples = {
             let mut encoders = guard(&self.encoders);
             let Some(Encoder::Gathering(samples)) = encoders.get_mut(connector) else {
@@ -155,22 +140,15 @@ impl Dictionaries {
 pub(super) struct Training {
     encoder: Arc<EncoderDictionary<'static>>,
     dictionaries: Arc<Dictionaries>,
-    connector: String,
-    id: u32,
-    bytes: Vec<u8>,
+    pub(super) connector: String,
+    pub(super) id: u32,
+    pub(super) bytes: Vec<u8>,
     saved: bool,
 }
 
 impl Training {
-    /// Stores it, in a transaction of its own.
-    ///
-    /// Another process may have stored one for this connector in the meantime: false, and this one must not be used.
-    pub(super) fn save(&self, transaction: &Transaction<'_>) -> Result<bool, Fault> {
-        let stored = transaction.execute(SAVE, params![self.id, self.connector, self.bytes])?;
-        Ok(stored == 1)
-    }
-
-    /// To be called after the commit.
+    /// To be called once it is stored. Another process may have stored one for this connector in the meantime: then this
+    /// one must not be used, but dropped.
     pub(super) fn announce(mut self) -> Arc<EncoderDictionary<'static>> {
         self.saved = true;
         let encoder = Encoder::Ready(Arc::clone(&self.encoder));

@@ -1,5 +1,7 @@
 //! The names that vulnerabilities are searched for by.
 
+use std::collections::HashSet;
+
 use crate::finding::Content;
 
 /// A vulnerability's name as it is searched for.
@@ -33,4 +35,25 @@ fn hash_pair(name: &str, canonical: &str) -> [u8; 16] {
     let mut short = [0; 16];
     short.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
     short
+}
+
+/// Names of vulnerabilities that are known to be stored, so that the same ones are not written with every finding.
+#[derive(Debug, Default)]
+pub(super) struct KnownNames(HashSet<[u8; 16]>);
+
+impl KnownNames {
+    /// A few MiB at most.
+    const MOST: usize = 50_000;
+
+    pub(super) fn contains(&self, name: &[u8; 16]) -> bool {
+        self.0.contains(name)
+    }
+
+    /// To be called after the commit only.
+    pub(super) fn remember(&mut self, names: Vec<[u8; 16]>) {
+        if self.0.len() + names.len() > Self::MOST {
+            self.0 = HashSet::new();
+        }
+        self.0.extend(names.into_iter().take(Self::MOST));
+    }
 }

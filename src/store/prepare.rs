@@ -4,17 +4,16 @@ use std::sync::Arc;
 
 use zstd::dict::EncoderDictionary;
 
-use super::fault::Fault;
 use super::names::other_names;
-use super::pack::{self, Packer};
-use crate::store::prepared::PreparedRow;
-use crate::store::{Change, Prepared};
+use super::pack::{self, BodyFault, Packer};
+use super::prepared::PreparedRow;
+use super::{Change, Prepared};
 
 /// Compresses what the changes say.
 pub(super) fn prepare(
     changes: &[Change],
     encoder: Option<Arc<EncoderDictionary<'static>>>,
-) -> Result<Prepared, Fault> {
+) -> Result<Prepared, BodyFault> {
     let mut packer = Packer::with(encoder)?;
     let mut plain = Vec::new();
     let mut prepared = Prepared::default();
@@ -25,7 +24,9 @@ pub(super) fn prepare(
         let names = names.iter().map(|(name, pair)| (name.as_str(), *pair));
         prepared
             .push(PreparedRow::of(change, body), names)
-            .map_err(|_| Fault::lasting("a batch of findings is larger than 4 GiB"))?;
+            .map_err(|_| {
+                BodyFault::Unpackable("a batch of findings is larger than 4 GiB".to_owned())
+            })?;
     }
     Ok(prepared.finish())
 }

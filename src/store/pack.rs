@@ -7,14 +7,25 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
-use zstd::dict::EncoderDictionary;
+use zstd::dict::{DecoderDictionary, EncoderDictionary};
 use zstd::zstd_safe::{self, CCtx, DCtx};
 
-use super::dictionaries::{Dictionaries, LEVEL};
-use super::fault::Fault;
 use crate::finding::{Content, Severity, Sighting, Status};
+
+/// Why a body cannot be made or read.
+#[derive(Debug)]
+pub(super) enum BodyFault {
+    /// What is stored cannot be understood.
+    Damaged(String),
+    /// It cannot be packed.
+    Unpackable(String),
+    /// Memory is short.
+    MemoryIsShort,
+}
+
+/// Higher levels cost more than they save on texts of this size.
+pub(super) const LEVEL: i32 = 1;
 
 /// A frame that claims to be larger is not one of ours: connectors cap a row's JSON far below.
 const LARGEST: u64 = 256 << 20;
@@ -37,14 +48,14 @@ pub(super) struct Said<'a> {
 }
 
 /// The bytes that are compressed: the length of the first part, the first part, the vendor's JSON.
-pub(super) fn plain(sighting: &Sighting) -> Result<Vec<u8>, Fault> {
+pub(super) fn plain(sighting: &Sighting) -> Result<Vec<u8>, BodyFault> {
     let mut bytes = Vec::with_capacity(1024 + 2 * sighting.raw.len());
     put_plain(&mut bytes, sighting)?;
     Ok(bytes)
 }
 
 /// The same into a buffer, in place of what is in it.
-pub(super) fn put_plain(bytes: &mut Vec<u8>, sighting: &Sighting) -> Result<(), Fault> {
+pub(super) fn put_plain(bytes: &mut Vec<u8>, sighting: &Sighting) -> Result<(), BodyFault> {
     fn borrowed(text: &Option<String>) -> Option<Cow<'_, str>> {
         text.as_deref().map(Cow::Borrowed)
     }
@@ -60,9 +71,9 @@ pub(super) fn put_plain(bytes: &mut Vec<u8>, sighting: &Sighting) -> Result<(), 
     bytes.clear();
     bytes.extend_from_slice(&[0; 4]);
     serde_json::to_writer(&mut *bytes, &said)
-        .map_err(|error| Fault::lasting(format!("a finding cannot be written: {error}")))?;
+        .map_err(|error| BodyFault::Unpackable(format!("a finding cannot be written: {error}")))?;
     let length = u32::try_from(bytes.len() - 4)
-        .map_err(|_| Fault::lasting("a finding's texts are larger than 4 GiB"))?;
+        .map_err(|_| BodyFault::Unpackable("a finding's texts are larger than 4 GiB".to_owned()))?;
     bytes[..4].copy_from_slice(&length.to_le_bytes());
     bytes.extend_from_slice(sighting.raw.as_bytes());
     Ok(())
@@ -83,20 +94,22 @@ impl std::fmt::Debug for Packer {
 
 impl Packer {
     /// Without a dictionary.
-    pub(super) fn plain() -> Result<Self, Fault> {
+    pub(super) fn plain() -> Result<Self, BodyFault> {
         Self::with(None)
     }
 
-    pub(super) fn with(dictionary: Option<Arc<EncoderDictionary<'static>>>) -> Result<Self, Fault> {
+    pub(super) fn with(
+        dictionary: Option<Arc<EncoderDictionary<'static>>>,
+    ) -> Result<Self, BodyFault> {
         Ok(Self {
-            context: CCtx::try_create().ok_or_else(memory_is_short)?,
+            context: CCtx::try_create().ok_or(BodyFault::MemoryIsShort)?,
             dictionary,
             scratch: Vec::new(),
         })
     }
 
     /// The packed bytes, until the next are packed.
-    pub(super) fn pack(&mut self, plain: &[u8]) -> Result<&[u8], Fault> {
+    pub(super) fn pack(&mut self, plain: &[u8]) -> Result<&[u8], BodyFault> {
         self.scratch.clear();
         self.scratch.reserve(zstd_safe::compress_bound(plain.len()));
         match &self.dictionary {
@@ -106,7 +119,7 @@ impl Packer {
             }
             None => self.context.compress(&mut self.scratch, plain, LEVEL),
         }
-        .map_err(|code| Fault::lasting(format!("compressing failed: {}", words(code))))?;
+        .map_err(|code| BodyFault::Unpackable(format!("compressing failed: {}", words(code))))?;
         Ok(&self.scratch)
     }
 }
@@ -114,7 +127,6 @@ impl Packer {
 /// Uncompresses, with whatever dictionary the frame names.
 pub(super) struct Unpacker {
     context: DCtx<'static>,
-    dictionaries: Arc<Dictionaries>,
     scratch: Vec<u8>,
 }
 
@@ -135,20 +147,19 @@ impl Unpacker {
     /// A scratch buffer larger than this is not kept for the next body.
     const KEPT: usize = 1 << 20;
 
-    pub(super) fn new(dictionaries: &Arc<Dictionaries>) -> Result<Self, Fault> {
+    pub(super) fn new() -> Result<Self, BodyFault> {
         Ok(Self {
-            context: DCtx::try_create().ok_or_else(memory_is_short)?,
-            dictionaries: Arc::clone(dictionaries),
+            context: DCtx::try_create().ok_or(BodyFault::MemoryIsShort)?,
             scratch: Vec::new(),
         })
     }
 
-    /// Uncompresses one body; its dictionary is read over `connection` if it is not known yet.
-    pub(super) fn unpack(
+    /// Uncompresses one body, with the dictionary that `dictionary` finds by the number that the frame names.
+    pub(super) fn unpack<E: From<BodyFault>>(
         &mut self,
-        connection: &Connection,
         body: &[u8],
-    ) -> Result<Unpacked<'_>, Fault> {
+        dictionary: impl FnOnce(u32) -> Result<Arc<DecoderDictionary<'static>>, E>,
+    ) -> Result<Unpacked<'_>, E> {
         let size = zstd_safe::get_frame_content_size(body)
             .ok()
             .flatten()
@@ -160,9 +171,9 @@ impl Unpacker {
         }
         self.scratch.clear();
         self.scratch.reserve(size);
-        match zstd_safe::get_dict_id_from_frame(body) {
+        match dictionary_of(body) {
             Some(id) => {
-                let dictionary = self.dictionaries.decoder(connection, id.get())?;
+                let dictionary = dictionary(id)?;
                 self.context
                     .decompress_using_ddict(&mut self.scratch, body, dictionary.as_ddict())
             }
@@ -182,18 +193,27 @@ impl Unpacker {
     }
 }
 
+/// The number of the dictionary that a body was packed with.
+pub(super) fn dictionary_of(body: &[u8]) -> Option<u32> {
+    zstd_safe::get_dict_id_from_frame(body).map(std::num::NonZero::get)
+}
+
 impl Unpacked<'_> {
-    pub(super) fn said(&self) -> Result<Said<'static>, Fault> {
+    pub(super) fn said(&self) -> Result<Said<'static>, BodyFault> {
         serde_json::from_slice(self.said).map_err(|error| damaged(&error.to_string()))
     }
 
     /// The vendor's JSON.
-    pub(super) fn raw(&self) -> Result<String, Fault> {
+    pub(super) fn raw(&self) -> Result<String, BodyFault> {
         String::from_utf8(self.raw.to_vec()).map_err(|error| damaged(&error.to_string()))
     }
 
     /// The sighting, put together again.
-    pub(super) fn sighting(&self, severity: Severity, status: Status) -> Result<Sighting, Fault> {
+    pub(super) fn sighting(
+        &self,
+        severity: Severity,
+        status: Status,
+    ) -> Result<Sighting, BodyFault> {
         let said = self.said()?;
         Ok(Sighting {
             source_id: said.source_id.into_owned(),
@@ -212,15 +232,8 @@ impl Unpacked<'_> {
     }
 }
 
-pub(super) fn memory_is_short() -> Fault {
-    Fault::System {
-        reason: "memory is short".to_owned(),
-        passing: true,
-    }
-}
-
-fn damaged(why: &str) -> Fault {
-    Fault::Damaged(format!("a stored finding cannot be read: {why}"))
+fn damaged(why: &str) -> BodyFault {
+    BodyFault::Damaged(format!("a stored finding cannot be read: {why}"))
 }
 
 fn words(code: usize) -> &'static str {

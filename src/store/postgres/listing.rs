@@ -1,0 +1,140 @@
+//! Listings: findings that pass a filter, at the pace of whoever listens.
+
+use std::sync::Arc;
+
+use sqlx::{Acquire, PgConnection, PgPool};
+
+use super::candidates::{self, Candidates};
+use super::fault::Fault;
+use super::reading;
+use crate::finding::Finding;
+use crate::store::FindingFilter;
+use crate::store::dictionaries::Dictionaries;
+use crate::store::printing::{self, FindingRow, Raw};
+use crate::store::wanted::Wanted;
+
+const SCOPES_OF_FINDINGS: &str =
+    "SELECT DISTINCT finding_id FROM sightings WHERE finding_id = ANY($1) AND scope_id = ANY($2)";
+/// Each finding is read whole, as it is at one moment.
+const ONE_MOMENT: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[SCOPES_OF_FINDINGS];
+
+/// A listing under way. Between two chunks it holds neither a transaction nor a connection: who reads slowly stands in
+/// nobody's way.
+#[derive(Debug)]
+pub(super) struct Listing {
+    pool: PgPool,
+    dictionaries: Arc<Dictionaries>,
+    wanted: Wanted,
+    candidates: Candidates,
+    raw: Raw,
+    left: u64,
+    last: i64,
+    next_chunk: i64,
+}
+
+/// The next findings.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    pub(super) findings: Vec<Finding>,
+    pub(super) is_last: bool,
+}
+
+impl Listing {
+    /// The first is small, so that the first line is there soon.
+    const FIRST_CHUNK: i64 = 16;
+    const MOST_IN_CHUNK: i64 = 512;
+
+    pub(super) async fn begin(
+        pool: PgPool,
+        dictionaries: Arc<Dictionaries>,
+        filter: &FindingFilter,
+    ) -> Result<Self, Fault> {
+        let mut connection = pool.acquire().await?;
+        let wanted = candidates::wanted(&mut connection, filter).await?;
+        let candidates = Candidates::new(&mut connection, &wanted).await?;
+        drop(connection);
+        Ok(Self {
+            pool,
+            dictionaries,
+            wanted,
+            candidates,
+            raw: Raw::of(filter.raw),
+            left: filter.limit.unwrap_or(u64::MAX),
+            last: 0,
+            next_chunk: Self::FIRST_CHUNK,
+        })
+    }
+
+    /// Reads on. A chunk may be empty and not the last: somebody may have stopped listening meanwhile.
+    pub(super) async fn next_chunk(&mut self) -> Result<Chunk, Fault> {
+        let mut connection = self.pool.acquire().await?;
+        let mut moment = connection.begin().await?;
+        sqlx::query(ONE_MOMENT).execute(&mut *moment).await?;
+        let asked = self.next_chunk;
+        let ids = self.candidates.next(&mut moment, self.last, asked).await?;
+        let rows = self.admitted(&mut moment, &ids).await?;
+        let admitted: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        let mut sightings =
+            reading::sightings(&mut moment, &self.dictionaries, &admitted, self.raw).await?;
+        moment.commit().await?;
+        let mut findings = Vec::with_capacity(rows.len());
+        for row in rows {
+            let of = sightings.remove(&row.id).unwrap_or_default();
+            if self.left > 0 && self.wanted.admits_words(&row, &of) {
+                findings.push(printing::finding(row, of)?);
+                self.left -= 1;
+            }
+        }
+        if let Some(last) = ids.last() {
+            self.last = *last;
+        }
+        self.next_chunk = (self.next_chunk * 2).min(Self::MOST_IN_CHUNK);
+        Ok(Chunk {
+            findings,
+            is_last: self.left == 0 || (ids.len() as i64) < asked,
+        })
+    }
+
+    async fn admitted(
+        &self,
+        connection: &mut PgConnection,
+        ids: &[i64],
+    ) -> Result<Vec<FindingRow>, Fault> {
+        let mut rows = reading::findings(connection, ids).await?;
+        rows.retain(|row| self.wanted.admits(row));
+        if let Some(scopes) = &self.wanted.scopes {
+            let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+            let scopes: Vec<i64> = scopes.iter().copied().collect();
+            let within: Vec<i64> = sqlx::query_scalar(SCOPES_OF_FINDINGS)
+                .bind(ids)
+                .bind(scopes)
+                .fetch_all(connection)
+                .await?;
+            rows.retain(|row| within.contains(&row.id));
+        }
+        Ok(rows)
+    }
+}
+
+/// One finding with its history.
+pub(super) async fn finding(
+    connection: &mut PgConnection,
+    dictionaries: &Dictionaries,
+    id: i64,
+    raw_is_wanted: bool,
+) -> Result<Option<Finding>, Fault> {
+    let mut moment = connection.begin().await?;
+    sqlx::query(ONE_MOMENT).execute(&mut *moment).await?;
+    let Some(row) = reading::findings(&mut moment, &[id]).await?.pop() else {
+        return Ok(None);
+    };
+    let raw = Raw::of(raw_is_wanted);
+    let mut sightings = reading::sightings(&mut moment, dictionaries, &[id], raw).await?;
+    let mut finding = printing::finding(row, sightings.remove(&id).unwrap_or_default())?;
+    finding.history = Some(reading::history(&mut moment, dictionaries, &finding).await?);
+    moment.commit().await?;
+    Ok(Some(finding))
+}
