@@ -32,7 +32,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "store = { url = 'postgres://u@db/d', password = { env = 'NONE' } }",
-        "1:49: store.password: environment variable \"NONE\" is not set; allowed: one that is, see Environment= or EnvironmentFile= of the unit",
+        "1:38: store.password: environment variable \"NONE\" is not set; allowed: one that is, see Environment= or EnvironmentFile= of the unit",
     ),
     (
         "store.url = 'sqlite:findings.db'",

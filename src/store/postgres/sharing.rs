@@ -35,9 +35,12 @@ const ABANDON: &str = concat!(
         WHERE r.state = 'running' AND (h.id IS NULL OR h.expires_at < clock_timestamp() - interval '1 hour')
         ORDER BY r.id FOR NO KEY UPDATE OF r SKIP LOCKED)"
 );
-/// A run that has waited for less than a second may be just about to start where it was queued.
+/// A run that has waited for less than a second may be just about to start where it was queued, or taken: whoever takes it
+/// has that time anew.
 const TAKE: &str = concat!(
-    "UPDATE runs t SET holder_id = $1, daemon = $2 FROM api_configurations a
+    "UPDATE runs t SET holder_id = $1, daemon = $2, queued_at = ",
+    now!(),
+    " FROM api_configurations a
     WHERE a.id = t.api_configuration_id AND t.id IN (
         SELECT r.id FROM runs r JOIN api_configurations b ON b.id = r.api_configuration_id
         LEFT JOIN holders h ON h.id = r.holder_id
