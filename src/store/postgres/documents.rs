@@ -18,7 +18,7 @@ const KEEP: &str = "
 const FORGET: &str = "DELETE FROM documents WHERE used_at < $1";
 
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[FIND];
+pub(super) const STATEMENTS: &[&str] = &[FIND, MARK, KEEP, FORGET];
 
 /// What is kept of these names, and the names of which the mark of use is old.
 pub(super) async fn find(

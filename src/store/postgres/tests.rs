@@ -79,6 +79,7 @@ async fn no_statement_of_a_hot_path_reads_a_whole_table() {
         bodies::STATEMENTS,
         candidates::STATEMENTS,
         close::STATEMENTS,
+        documents::STATEMENTS,
         listing::STATEMENTS,
         reading::STATEMENTS,
         runs::STATEMENTS,
