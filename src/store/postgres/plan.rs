@@ -269,6 +269,8 @@ impl<'a> Planner<'a> {
     /// A sighting that an earlier run wrote.
     fn replace(&mut self, known: Known, row: &PreparedRow<'_>) {
         let at = time_code(row.at);
+        let before = self.loaded.findings.get(&known.finding);
+        let is_refiled = before.is_some_and(|own| own.filing_id != self.scope.filing_id);
         let finding = self.place(&known, row, at);
         let was_resolved = known.status == Status::Resolved;
         let is_resolved = row.status == Status::Resolved;
@@ -285,7 +287,6 @@ impl<'a> Planner<'a> {
             self.note(finding, Cause::standing(known.id, at));
         }
         let same_words = known.body.as_deref() == Some(row.body);
-        let only_missed = known.digest == [0; 8] && same_words;
         if finding != known.finding {
             self.leave(&known, finding, at);
         }
@@ -321,7 +322,7 @@ impl<'a> Planner<'a> {
         self.plan.unresolved += i64::from(was_resolved) - i64::from(is_resolved);
         self.plan.counts.reopened += u64::from(was_resolved && !is_resolved);
         self.plan.counts.resolved += u64::from(!was_resolved && is_resolved);
-        if only_missed && same_standing && stays {
+        if same_words && same_standing && stays && !is_refiled {
             self.plan.counts.unchanged += 1;
         } else {
             self.plan.counts.updated += 1;

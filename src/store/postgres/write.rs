@@ -22,11 +22,11 @@ use crate::store::prepared::PreparedRow;
 use crate::store::standing::Touched;
 use crate::store::{Prepared, RunId, ScopeId, WriteCounts};
 
-/// Bodies only where rows may have to be merged, or where the same words come back after a miss.
+/// With the bodies: rows may have to be merged, and another digest may stand for the same words.
 const KNOWN: &str = "
     SELECT s.key, s.id, s.digest, s.finding_id, s.fingerprint, s.severity, s.status, s.run_id, s.first_seen,
-        s.resolved_at, CASE WHEN u.again OR s.run_id = $2 OR s.digest = '\\x0000000000000000' THEN s.body END
-    FROM unnest($3::bytea[], $4::boolean[]) u(key, again)
+        s.resolved_at, s.body
+    FROM unnest($2::bytea[]) u(key)
     JOIN sightings s ON s.scope_id = $1 AND s.key = u.key";
 const FINDINGS: &str = "
     SELECT id, key, filing_id FROM findings WHERE id = ANY($1)
@@ -131,11 +131,16 @@ impl Writing<'_> {
             let key = || key_of(row.fingerprint, scope.filing_id);
             wanted.entry(row.key).or_insert_with(key);
         }
+        // But one that is fixed and was never seen open leaves its place to a later row.
+        let keys: HashSet<Key> = self
+            .rows()
+            .map(|row| key_of(row.fingerprint, scope.filing_id))
+            .collect();
         let own: HashSet<i64> = loaded.known.values().map(|known| known.finding).collect();
         type Columns = (i64, Vec<u8>, i64);
         let rows: Vec<Columns> = sqlx::query_as(FINDINGS)
             .bind(own.into_iter().collect::<Vec<_>>())
-            .bind(wanted.values().map(Key::as_slice).collect::<Vec<_>>())
+            .bind(keys.iter().map(Key::as_slice).collect::<Vec<_>>())
             .fetch_all(&mut *transaction)
             .await?;
         for (id, key, filing_id) in rows {
@@ -160,14 +165,8 @@ impl Writing<'_> {
         &self,
         transaction: &mut PgConnection,
     ) -> Result<HashMap<SourceKey, Known>, Fault> {
-        let mut asked: HashMap<SourceKey, bool> = HashMap::new();
-        for row in self.rows() {
-            *asked.entry(row.key).or_default() |= row.again;
-        }
-        let (keys, again): (Vec<&[u8]>, Vec<bool>) = asked
-            .iter()
-            .map(|(key, again)| (key.as_slice(), *again))
-            .unzip();
+        let asked: HashSet<SourceKey> = self.rows().map(|row| row.key).collect();
+        let keys: Vec<&[u8]> = asked.iter().map(SourceKey::as_slice).collect();
         type Columns = (
             Vec<u8>,
             i64,
@@ -183,9 +182,7 @@ impl Writing<'_> {
         );
         let rows: Vec<Columns> = sqlx::query_as(KNOWN)
             .bind(self.scope)
-            .bind(self.run)
             .bind(keys)
-            .bind(again)
             .fetch_all(transaction)
             .await?;
         rows.into_iter()
