@@ -23,6 +23,8 @@ fn may_be_complete(misfortune: Misfortune) -> bool {
         // Rows are kept as well as can be, or the tool answers in the end.
         Misfortune::UnknownEnumValues
             | Misfortune::WrongTypesAndNullsInARow
+            // The body is the right one, and a vendor's own library may not care.
+            | Misfortune::WrongContentType
             | Misfortune::CredentialInARow
             | Misfortune::TooManyRequests { retry_after: Some(_) }
             // Lists that are not paged have no other pages.

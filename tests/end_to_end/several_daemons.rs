@@ -205,6 +205,7 @@ fn faults_at_random_lose_no_slot_and_no_finding() {
     let database = Database::on(postgres::server());
     let installations = installations(&database, &toml);
     let mut daemons: Vec<Daemon> = installations.iter().map(Installation::daemon).collect();
+    database.wait_for_tables();
     let deadline = Instant::now() + Duration::from_secs(300);
     loop {
         let left = database.number(
