@@ -48,6 +48,16 @@ fn parse(kind: Kind, body: &[u8]) -> Result<u64> {
     let elements: Vec<&RawValue> = match kind {
         Kind::Pages | Kind::OneAnswer if text.starts_with('[') => serde_json::from_str(text)?,
         Kind::Prometheus => match serde_json::from_str::<Vector<'_>>(text) {
+            // The server's time is a pair of plain values.
+            Ok(vector)
+                if !vector
+                    .data
+                    .result
+                    .iter()
+                    .all(|element| element.get().starts_with('{')) =>
+            {
+                Vec::new()
+            }
             Ok(vector) => vector.data.result,
             Err(_) => Vec::new(),
         },

@@ -97,8 +97,6 @@ CREATE TABLE dictionaries (
 -- Numbers are given to people: never reused.
 CREATE TABLE findings (
     id           INTEGER PRIMARY KEY AUTOINCREMENT,
-    -- The fingerprint inside the filing.
-    key          BLOB NOT NULL,
     fingerprint  BLOB NOT NULL,
     filing_id    INTEGER NOT NULL REFERENCES filings,
     kind         INTEGER NOT NULL,
@@ -109,7 +107,15 @@ CREATE TABLE findings (
     canonical_id TEXT
 ) STRICT;
 
-CREATE UNIQUE INDEX findings_by_key ON findings (key);
+-- One finding of each fingerprint in a filing. Hashes come in no order: a table of its own can be written sorted, while
+-- findings are written in the order in which they come. The same goes for sighting_keys.
+CREATE TABLE finding_keys (
+    filing_id   INTEGER NOT NULL,
+    fingerprint BLOB NOT NULL,
+    finding_id  INTEGER NOT NULL,
+    PRIMARY KEY (filing_id, fingerprint)
+) STRICT, WITHOUT ROWID;
+
 CREATE INDEX findings_by_severity ON findings (severity, status);
 CREATE INDEX findings_by_filing ON findings (filing_id, severity, status);
 CREATE INDEX findings_by_vulnerability ON findings (canonical_id) WHERE canonical_id IS NOT NULL;
@@ -125,7 +131,6 @@ CREATE TABLE sightings (
     id          INTEGER PRIMARY KEY,
     scope_id    INTEGER NOT NULL REFERENCES scopes,
     key         BLOB NOT NULL,
-    digest      BLOB NOT NULL,
     finding_id  INTEGER NOT NULL REFERENCES findings,
     fingerprint BLOB NOT NULL,
     severity    INTEGER NOT NULL,
@@ -142,8 +147,15 @@ CREATE TABLE sightings (
     body        BLOB NOT NULL
 ) STRICT;
 
--- Covers the scan that loads what is known of a scope: the fat rows are not read.
-CREATE UNIQUE INDEX sightings_by_key ON sightings (scope_id, key, digest);
+-- What is known of a scope is read from here: the fat rows are not touched.
+CREATE TABLE sighting_keys (
+    scope_id    INTEGER NOT NULL,
+    key         BLOB NOT NULL,
+    digest      BLOB NOT NULL,
+    sighting_id INTEGER NOT NULL,
+    PRIMARY KEY (scope_id, key)
+) STRICT, WITHOUT ROWID;
+
 -- Covers what a finding's standing is made of.
 CREATE INDEX sightings_by_finding ON sightings (finding_id, status, severity, first_seen, scope_id);
 

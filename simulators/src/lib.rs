@@ -11,10 +11,16 @@ pub mod burp;
 pub mod checkmarx_one;
 pub mod dependency_track;
 pub mod misfortune;
+pub mod osv;
+pub mod probely;
 pub mod prometheus;
 pub mod real_postgres;
 pub mod real_prometheus;
 pub mod scenario;
+pub mod semgrep;
 pub mod server;
+pub mod snyk;
+pub mod sonarqube;
+pub mod tenable;
 
 mod random;

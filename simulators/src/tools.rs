@@ -11,9 +11,15 @@ use secpull_simulators::checkmarx_one::{
     self, CheckmarxOne, Project as CheckmarxProject, Results, Scan,
 };
 use secpull_simulators::dependency_track::{self, DependencyTrack, Project, Version};
+use secpull_simulators::osv::Osv;
+use secpull_simulators::probely;
 use secpull_simulators::prometheus::Prometheus;
 use secpull_simulators::scenario;
+use secpull_simulators::semgrep::{self, Semgrep};
 use secpull_simulators::server::Running;
+use secpull_simulators::snyk::{self, Snyk};
+use secpull_simulators::sonarqube::{self, Edition, SonarQube};
+use secpull_simulators::tenable;
 use serde_json::{Map, Value};
 
 /// One tool.
@@ -54,6 +60,30 @@ pub(crate) const TOOLS: &[Tool] = &[
     Tool {
         name: "dependency-track-4",
         start: |address, many| dependency_track(Version::V4_14, address, many),
+    },
+    Tool {
+        name: "osv",
+        start: osv,
+    },
+    Tool {
+        name: "probely",
+        start: probely,
+    },
+    Tool {
+        name: "semgrep",
+        start: semgrep,
+    },
+    Tool {
+        name: "snyk",
+        start: snyk,
+    },
+    Tool {
+        name: "sonarqube",
+        start: sonarqube,
+    },
+    Tool {
+        name: "tenable",
+        start: tenable,
     },
     Tool {
         name: "trivy-operator-prometheus",
@@ -131,6 +161,68 @@ fn dependency_track(version: Version, address: SocketAddr, many: u32) -> io::Res
     }
     let credentials = [("api_key", dependency_track::API_KEY)];
     Ok(served(portfolio.start_blocking()?, &credentials))
+}
+
+fn osv(address: SocketAddr, many: u32) -> io::Result<Served> {
+    let mut osv = Osv::new().advisories(scenario::osv_shop()).listen(address);
+    if many > 0 {
+        osv = osv.many(many.into());
+    }
+    Ok(served(osv.start_blocking()?, &[]))
+}
+
+fn probely(address: SocketAddr, many: u32) -> io::Result<Served> {
+    let mut account = probely::shop().listen(address);
+    if many > 0 {
+        account = account.many(many.into());
+    }
+    let credentials = [("api_key", probely::API_KEY)];
+    Ok(served(account.start_blocking()?, &credentials))
+}
+
+fn semgrep(address: SocketAddr, many: u32) -> io::Result<Served> {
+    let mut projects = scenario::semgrep_shop();
+    if many > 0 {
+        projects.push(semgrep::Project::new("generated").with_many(many.into()));
+    }
+    let semgrep = Semgrep::new().projects(projects).listen(address);
+    let credentials = [("api_token", semgrep::API_TOKEN)];
+    Ok(served(semgrep.start_blocking()?, &credentials))
+}
+
+fn snyk(address: SocketAddr, many: u32) -> io::Result<Served> {
+    let mut world = scenario::snyk_shop();
+    if many > 0 {
+        world.organization("acme").many = Some(scenario::many_issues(many.into(), 1));
+    }
+    let snyk = Snyk::new(world).listen(address).start_blocking()?;
+    let rest = snyk.rest();
+    Ok(served(snyk, &[("rest", &rest), ("api_key", snyk::API_KEY)]))
+}
+
+fn sonarqube(address: SocketAddr, many: u32) -> io::Result<Served> {
+    let mut projects = scenario::sonarqube_shop();
+    if many > 0 {
+        let issues = sonarqube::Issue::many(many.into(), 1);
+        projects.push(sonarqube::Project::new("generated", "Generated").issues(issues));
+    }
+    let sonarqube = SonarQube::new(Edition::Server("2025.4.3.113915"))
+        .projects(projects)
+        .listen(address);
+    let credentials = [("token", sonarqube::TOKEN)];
+    Ok(served(sonarqube.start_blocking()?, &credentials))
+}
+
+fn tenable(address: SocketAddr, many: u32) -> io::Result<Served> {
+    let mut tenant = tenable::shop().listen(address);
+    if many > 0 {
+        tenant = tenant.many(many.into());
+    }
+    let credentials = [
+        ("access_key", tenable::ACCESS_KEY),
+        ("secret_key", tenable::SECRET_KEY),
+    ];
+    Ok(served(tenant.start_blocking()?, &credentials))
 }
 
 fn prometheus(address: SocketAddr, many: u32) -> io::Result<Served> {

@@ -115,6 +115,7 @@ fn describe_setting(setting: &Setting) -> DescribedSetting {
             },
             (!default.is_empty()).then(|| format!("[{}]", list(default))),
         ),
+        SettingKind::Lists => ("table of names and lists of texts".to_owned(), None),
         SettingKind::Secret => ("secret".to_owned(), None),
         SettingKind::Secrets => ("table of names and secrets".to_owned(), None),
     };

@@ -170,10 +170,13 @@ fn target(
                 list_keys(&known)
             ),
         )),
-        Some(Kind::Table(_) | Kind::List(_) | Kind::Patterns | Kind::Secrets) => Err(Refusal::new(
-            &path,
-            "a list or table cannot be set by an environment variable; allowed: in a file".into(),
-        )),
+        Some(Kind::Table(_) | Kind::List(_) | Kind::Lists | Kind::Patterns | Kind::Secrets) => {
+            Err(Refusal::new(
+                &path,
+                "a list or table cannot be set by an environment variable; allowed: in a file"
+                    .into(),
+            ))
+        }
         Some(kind) => Ok((path, kind)),
     }
 }

@@ -38,6 +38,7 @@ fields! {
     Boolean(bool),
     Duration(Duration),
     List(Vec<String>),
+    Lists(BTreeMap<String, Vec<String>>),
     Patterns(GlobSet),
     Url(Url),
     Proxy(ProxySetting),

@@ -1,6 +1,7 @@
 //! What a key is, and what values it takes: said in words, and read.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use config::ValueKind;
@@ -57,6 +58,8 @@ pub(super) enum Kind {
     Duration { min: Duration, max: Duration },
     /// A list of texts, or of these words if there are any.
     List(&'static [&'static str]),
+    /// A table of names, each with a list of texts.
+    Lists,
     /// A list of globs.
     Patterns,
     /// Base URL of a tool, or the name of a region that has one.
@@ -102,6 +105,7 @@ impl Kind {
             ),
             Self::List([]) => "a list of texts".into(),
             Self::List(words) => format!("a list of {}", one_of(words)),
+            Self::Lists => "a table of names, each with a list of one text or more".into(),
             Self::Patterns => {
                 "a list of texts with the wildcards * ? [a-z] {a,b}".into()
             }
@@ -176,6 +180,7 @@ impl Kind {
                 }
             })
             .map(Field::List),
+            (Self::Lists, ValueKind::Table(table)) => lists(table).map(Field::Lists),
             (Self::Patterns, ValueKind::Array(items)) => patterns(items).map(Field::Patterns),
             (Self::Location(endpoint_of_region), ValueKind::String(text)) => {
                 let endpoint = endpoint_of_region.and_then(|of| of(text.trim()));
@@ -212,6 +217,25 @@ fn texts<T>(
                 other => Wrong::so(format!("holds {}", type_in_words(other))),
             };
             item.map_err(|wrong| wrong.in_item(index))
+        })
+        .collect()
+}
+
+fn lists(
+    table: &config::Map<String, config::Value>,
+) -> Result<BTreeMap<String, Vec<String>>, Wrong> {
+    table
+        .iter()
+        .map(|(name, value)| {
+            let wrong = |what: &str| Wrong::so(format!("{} {what}", quoted(name)));
+            let ValueKind::Array(items) = &value.kind else {
+                return wrong(&format!("is {}", type_in_words(&value.kind)));
+            };
+            match texts(items, |text| Ok(text.to_owned())) {
+                Ok(list) if list.is_empty() => wrong("is an empty list"),
+                Ok(list) => Ok((name.clone(), list)),
+                Err(error) => wrong(&error.what),
+            }
         })
         .collect()
 }

@@ -16,6 +16,8 @@ pub enum Value {
     Duration(Duration),
     /// A list of texts.
     List(Vec<String>),
+    /// Names with lists of texts.
+    Lists(BTreeMap<String, Vec<String>>),
     /// A credential.
     Secret(Secret),
     /// Names with credentials: headers.
@@ -87,6 +89,17 @@ impl Settings {
             Some(Value::List(list)) => list,
             _ => &[],
         }
+    }
+
+    /// The names and lists of `key`; empty if it is not set.
+    pub fn lists(&self, key: &str) -> impl Iterator<Item = (&str, &[String])> {
+        let map = match self.0.get(key) {
+            Some(Value::Lists(map)) => Some(map),
+            _ => None,
+        };
+        map.into_iter()
+            .flatten()
+            .map(|(name, list)| (name.as_str(), list.as_slice()))
     }
 
     /// The credential of `key`, if it is set.

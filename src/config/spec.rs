@@ -104,7 +104,7 @@ impl Setting {
             SettingKind::List { default, .. } => {
                 Some(toml::Value::from(default.to_vec()).to_string())
             }
-            SettingKind::Secret | SettingKind::Secrets => None,
+            SettingKind::Lists | SettingKind::Secret | SettingKind::Secrets => None,
         }
     }
 }
@@ -150,6 +150,8 @@ pub enum SettingKind {
         /// Default.
         default: &'static [&'static str],
     },
+    /// A table of names, each with a list of texts that is not empty.
+    Lists,
     /// A secret like the tool's own.
     Secret,
     /// A table of names and secrets (or plain strings): HTTP headers.
@@ -169,6 +171,7 @@ impl Kind {
                 max: TEN_YEARS,
             },
             SettingKind::List { allowed, .. } => Self::List(allowed),
+            SettingKind::Lists => Self::Lists,
             SettingKind::Secret => Self::Secret,
             SettingKind::Secrets => Self::Secrets,
         }

@@ -286,6 +286,7 @@ pub(super) fn own_settings(fields: Fields, own: &'static [Setting]) -> Settings 
             Field::Boolean(value) => SettingValue::Boolean(value),
             Field::Duration(duration) => SettingValue::Duration(duration),
             Field::List(list) => SettingValue::List(list),
+            Field::Lists(lists) => SettingValue::Lists(lists),
             Field::Secret(secret) => SettingValue::Secret(secret),
             Field::Secrets(secrets) => SettingValue::Secrets(secrets),
             // No kind of setting reads as one of the others.

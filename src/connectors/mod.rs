@@ -7,16 +7,25 @@
 mod aws_security_hub;
 mod burp;
 mod checkmarx_one;
+mod cwe;
 mod dependency_track;
+mod documents;
 #[cfg(any(test, feature = "fuzzing"))]
 mod fuzzed;
 mod html;
 mod lenient;
 mod markdown;
+mod message;
+mod osv;
 mod pages;
+mod probely;
 mod pull;
 mod rating;
 mod registry;
+mod semgrep;
+mod snyk;
+mod sonarqube;
+mod tenable;
 mod trivy_prometheus;
 
 use async_trait::async_trait;
@@ -24,7 +33,8 @@ use async_trait::async_trait;
 use crate::config::ApiConfiguration;
 use crate::http::HttpError;
 
-pub use pull::{Completeness, Pulled, Record, Scope, Sink, SinkClosed};
+pub use documents::{Document, Documents};
+pub use pull::{Completeness, MapRow, Pulled, Record, Row, Scope, Sink, SinkClosed};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use registry::page_targets;
 pub use registry::{Connectors, spec_of, specs};

@@ -1,6 +1,6 @@
 //! Gathers a scope's sightings into pages for the sink, whatever the size of the vendor's own pages.
 
-use super::{Completeness, Pulled, Scope, Sink, SinkClosed};
+use super::{Completeness, Pulled, Row, Scope, Sink, SinkClosed};
 use crate::finding::Sighting;
 
 /// So many sightings are handed over at once at most.
@@ -10,6 +10,8 @@ const SIGHTINGS_PER_PAGE: usize = 500;
 pub(super) struct Pages {
     scope: Scope,
     sightings: Vec<Sighting>,
+    /// Rows that the import maps where it has to.
+    rows: Vec<Row>,
     unreadable: u64,
     unreadable_reason: Option<String>,
 }
@@ -19,6 +21,7 @@ impl Pages {
         Self {
             scope,
             sightings: Vec::new(),
+            rows: Vec::new(),
             unreadable: 0,
             unreadable_reason: None,
         }
@@ -43,8 +46,24 @@ impl Pages {
         Ok(())
     }
 
+    /// Takes in a row as the vendor wrote it.
+    pub(super) async fn add_row(&mut self, row: Row, sink: &mut Sink) -> Result<(), SinkClosed> {
+        self.rows.push(row);
+        if self.rows.len() >= SIGHTINGS_PER_PAGE {
+            self.flush(sink).await?;
+        }
+        Ok(())
+    }
+
     /// Hands over what is there, so that it does not wait for more.
     pub(super) async fn flush(&mut self, sink: &mut Sink) -> Result<(), SinkClosed> {
+        if !self.rows.is_empty() {
+            sink.put(Pulled::Rows {
+                scope: self.scope.clone(),
+                rows: std::mem::take(&mut self.rows),
+            })
+            .await?;
+        }
         if self.sightings.is_empty() && self.unreadable == 0 {
             return Ok(());
         }

@@ -1,9 +1,12 @@
 //! What passes from a connector to an import.
 
+use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tokio::sync::mpsc;
 
+use super::documents::{Documents, Nowhere};
 use crate::config::RecordFilter;
 use crate::finding::{Sighting, SourceKey};
 use crate::http::Meter;
@@ -39,6 +42,9 @@ pub enum Completeness {
     Complete,
     /// Not so, for this reason (one line for an operator). Nothing may be concluded from absence.
     Incomplete(String),
+    /// Read to its end, and all is well, but absence proves nothing here: the tool has stopped to watch the record, say. What
+    /// was not seen stays as it is, and the rest of the run is none the worse for it.
+    Unproven,
 }
 
 /// One thing that a connector says.
@@ -59,6 +65,15 @@ pub enum Pulled {
         /// The first reason for that, for people.
         unreadable_reason: Option<String>,
     },
+    /// A page of a scope's findings as the vendor wrote them. They are mapped only where they are new or have changed, so
+    /// that an import which brings nothing new costs little more than its download.
+    Rows {
+        /// Whose.
+        scope: Scope,
+        /// What was read. Several rows of one `source_id` are merged by the import; those that cannot be mapped count as
+        /// rows that could not be read.
+        rows: Vec<Row>,
+    },
     /// Findings of a scope that the tool still lists and that the API configuration leaves out: those that are known stay as
     /// they are, others are not taken in. So a setting that is narrowed resolves nothing.
     LeftOut {
@@ -78,6 +93,29 @@ pub enum Pulled {
     Warning(String),
 }
 
+/// One element of a vendor's answer, not yet mapped: for tools whose findings hold nothing that changes without news.
+#[derive(Clone)]
+pub struct Row {
+    /// [`Sighting::source_key`] of what it is mapped to.
+    pub key: SourceKey,
+    /// The vendor's JSON.
+    pub json: Bytes,
+    /// Maps it.
+    pub map: MapRow,
+}
+
+/// Maps a vendor's JSON, or tells why it cannot be read. Nothing but the JSON and the key may count: equal rows of a key are
+/// not mapped again before the next version of secpull.
+pub type MapRow = Arc<dyn Fn(&[u8]) -> Result<Sighting, String> + Send + Sync>;
+
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Row")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Nobody reads the sink any more.
 #[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("the import was ended")]
@@ -89,10 +127,11 @@ pub struct Sink {
     sender: mpsc::Sender<Pulled>,
     filter: RecordFilter,
     meter: Arc<Meter>,
+    documents: Arc<dyn Documents>,
 }
 
 impl Sink {
-    /// A sink and the end to read from; `depth` pages may wait in between.
+    /// A sink and the end to read from; `depth` pages may wait in between. Documents are kept nowhere.
     #[must_use]
     pub fn new(depth: usize, filter: RecordFilter) -> (Self, mpsc::Receiver<Pulled>) {
         let (sender, receiver) = mpsc::channel(depth);
@@ -102,9 +141,22 @@ impl Sink {
                 sender,
                 filter,
                 meter,
+                documents: Arc::new(Nowhere),
             },
             receiver,
         )
+    }
+
+    /// With a place for the vendor's documents.
+    #[must_use]
+    pub fn with_documents(self, documents: Arc<dyn Documents>) -> Self {
+        Self { documents, ..self }
+    }
+
+    /// Where the vendor's documents are kept between imports.
+    #[must_use]
+    pub fn documents(&self) -> Arc<dyn Documents> {
+        Arc::clone(&self.documents)
     }
 
     /// Counts this run's requests; for [`crate::http::Client::metered`].

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 #[cfg(feature = "aws")]
 use super::aws_security_hub;
-use super::{Connector, ConnectorError, burp, checkmarx_one, dependency_track, trivy_prometheus};
+use super::{
+    Connector, ConnectorError, burp, checkmarx_one, dependency_track, osv, probely, semgrep, snyk,
+    sonarqube, tenable, trivy_prometheus,
+};
 use crate::config::{Config, ConnectorSpec, Tool};
 use crate::http::HttpError;
 
@@ -17,11 +20,17 @@ struct Entry {
 }
 
 const ENTRIES: &[Entry] = &[
-    entry(&checkmarx_one::SPEC, checkmarx_one::open),
     #[cfg(feature = "aws")]
     entry(&aws_security_hub::SPEC, aws_security_hub::open),
     entry(&burp::SPEC, burp::open),
+    entry(&checkmarx_one::SPEC, checkmarx_one::open),
     entry(&dependency_track::SPEC, dependency_track::open),
+    entry(&osv::SPEC, osv::open),
+    entry(&probely::SPEC, probely::open),
+    entry(&semgrep::SPEC, semgrep::open),
+    entry(&snyk::SPEC, snyk::open),
+    entry(&sonarqube::SPEC, sonarqube::open),
+    entry(&tenable::SPEC, tenable::open),
     entry(&trivy_prometheus::SPEC, trivy_prometheus::open),
 ];
 
@@ -36,6 +45,12 @@ const PAGE_TARGETS: &[PageTarget] = &[
     (&burp::SPEC, burp::fuzzed::page),
     (&checkmarx_one::SPEC, checkmarx_one::fuzzed::page),
     (&dependency_track::SPEC, dependency_track::fuzzed::page),
+    (&osv::SPEC, osv::fuzzed::page),
+    (&probely::SPEC, probely::fuzzed::page),
+    (&semgrep::SPEC, semgrep::fuzzed::page),
+    (&snyk::SPEC, snyk::fuzzed::page),
+    (&sonarqube::SPEC, sonarqube::fuzzed::page),
+    (&tenable::SPEC, tenable::fuzzed::page),
     (&trivy_prometheus::SPEC, trivy_prometheus::fuzzed::page),
 ];
 

@@ -19,7 +19,7 @@ use crate::finding::{Finding, Kind, Severity, Status};
 use crate::store::{
     Accepted, ApiState, Change, Claim, Closing, FindingFilter, HoldLimits, ListedRecord, NewRun,
     Prepared, Proof, RecordState, Run, RunEnd, RunFilter, RunId, RunState, ScopeId, ScopeKey,
-    ScopeState, Store, StoreError, WriteCounts,
+    ScopeState, Store, StoreError, StoredDocument, WriteCounts,
 };
 
 /// A store of runs in memory. What the daemon never calls is not there.
@@ -33,6 +33,8 @@ pub(crate) struct FakeStore {
     pub(crate) writes_hang: AtomicBool,
     /// Every read and write waits for ever.
     pub(crate) hangs: AtomicBool,
+    /// Tidying up takes for ever.
+    pub(crate) settling_hangs: AtomicBool,
     /// These API configurations are being imported by somebody else.
     pub(crate) busy_elsewhere: Mutex<HashSet<String>>,
     /// So many findings are held, by API configuration.
@@ -256,7 +258,32 @@ impl Store for FakeStore {
     }
 
     async fn settle(&self) -> Result<(), StoreError> {
+        if self.settling_hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
         Ok(())
+    }
+
+    async fn documents(
+        &self,
+        _space: &str,
+        _names: Vec<String>,
+        _at: DateTime<Utc>,
+    ) -> Result<Vec<StoredDocument>, StoreError> {
+        unreachable!("an import's affair")
+    }
+
+    async fn keep_documents(
+        &self,
+        _space: &str,
+        _documents: Vec<StoredDocument>,
+        _at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        unreachable!("an import's affair")
+    }
+
+    async fn forget_documents(&self, _unused_since: DateTime<Utc>) -> Result<u64, StoreError> {
+        unreachable!("an import's affair")
     }
 
     async fn open_scope(&self, _run: RunId, _scope: ScopeKey) -> Result<ScopeState, StoreError> {

@@ -21,19 +21,6 @@ pub struct Filing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint(pub [u8; 16]);
 
-impl Fingerprint {
-    /// The key of a finding in the store: its fingerprint inside its filing.
-    #[must_use]
-    pub fn key_in(&self, filing: &Filing) -> [u8; 16] {
-        let mut hash = FieldHasher::new();
-        hash.field(&filing.product);
-        hash.optional(filing.branch.as_deref());
-        hash.optional(filing.service.as_deref());
-        hash.0.update(&self.0);
-        hash.finish()
-    }
-}
-
 impl fmt::Display for Fingerprint {
     /// `1:` and 32 hexadecimal digits; the number before the colon is the version of the rule.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -354,20 +341,6 @@ mod tests {
             in_image("docker.io/library/nginx", "2")
         );
         assert_ne!(in_image("nginx", "1"), in_image("httpd", "1"));
-    }
-
-    #[test]
-    fn branches_never_share_a_key() {
-        let print = fingerprint(&vulnerable(None, "a", "1"), None);
-        let filing = |branch: Option<&str>| Filing {
-            product: "Shop".to_owned(),
-            branch: branch.map(str::to_owned),
-            service: None,
-        };
-        assert_ne!(
-            print.key_in(&filing(Some("main"))),
-            print.key_in(&filing(None))
-        );
     }
 
     #[test]

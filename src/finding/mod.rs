@@ -20,6 +20,6 @@ pub use image::ImageReference;
 pub use place::{Cloud, Component, Endpoint, Host, Image, Kind, Kubernetes, SourceLocation};
 pub use printed::{Finding, HistoryEvent, PrintedSighting};
 pub use severity::Severity;
-pub use sighting::{Digest, Sighting, SourceKey};
+pub use sighting::{Digest, RowDigest, Sighting, SourceKey, source_key};
 pub use status::Status;
 pub use word::UnknownWord;

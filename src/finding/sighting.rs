@@ -40,20 +40,55 @@ pub type SourceKey = [u8; 16];
 /// Eight bytes over everything that a sighting says; equal digests mean that nothing changed.
 pub type Digest = [u8; 8];
 
+/// The key of a `source_id` in the space that it is unique in.
+#[must_use]
+pub fn source_key(id_space: Option<&str>, source_id: &str) -> SourceKey {
+    let mut hasher = blake3::Hasher::new();
+    if let Some(space) = id_space {
+        hasher.update(space.as_bytes());
+        // No id holds this byte, so the two texts cannot be cut apart in another way.
+        hasher.update(&[0xff]);
+    }
+    hasher.update(source_id.as_bytes());
+    let mut key = [0; 16];
+    key.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    key
+}
+
+/// Makes digests of vendors' rows before they are mapped.
+#[derive(Debug, Clone, Copy)]
+pub struct RowDigest {
+    salt: u64,
+}
+
+impl RowDigest {
+    /// Salted with all that counts besides the row itself: where it is filed, what is put on it, and who maps it.
+    #[must_use]
+    pub fn salted<'a>(with: impl IntoIterator<Item = Option<&'a str>>) -> Self {
+        let mut fields = DigestWriter::new();
+        with.into_iter().for_each(|field| fields.text(field));
+        Self {
+            salt: u64::from_le_bytes(fields.finish()),
+        }
+    }
+
+    /// The digest of what this row will be mapped to. Never all zeroes.
+    #[must_use]
+    pub fn of(&self, row: &[u8]) -> Digest {
+        let hashes = [self.salt, rapidhash_v3(row), row.len() as u64];
+        never_zero(rapidhash_v3(hashes.map(u64::to_le_bytes).as_flattened()))
+    }
+}
+
+fn never_zero(hash: u64) -> Digest {
+    hash.max(1).to_le_bytes()
+}
+
 impl Sighting {
     /// The key by which the store knows this sighting in its scope.
     #[must_use]
     pub fn source_key(&self) -> SourceKey {
-        let mut hasher = blake3::Hasher::new();
-        if let Some(space) = &self.id_space {
-            hasher.update(space.as_bytes());
-            // No id holds this byte, so the two texts cannot be cut apart in another way.
-            hasher.update(&[0xff]);
-        }
-        hasher.update(self.source_id.as_bytes());
-        let mut key = [0; 16];
-        key.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-        key
+        source_key(self.id_space.as_deref(), &self.source_id)
     }
 
     /// A digest over everything that this sighting says, salted with `filing`: whatever is put on it from outside (product,
@@ -71,10 +106,7 @@ impl Sighting {
         hasher.text(self.weakness.as_deref());
         hasher.text(Some(&self.raw));
         hasher.content(&self.content);
-        match hasher.finish() {
-            digest if digest == [0; 8] => [1, 0, 0, 0, 0, 0, 0, 0],
-            digest => digest,
-        }
+        hasher.finish()
     }
 
     /// Takes in another row that the vendor sent for the same `source_id`: the worse severity, the more urgent status and
@@ -141,7 +173,7 @@ impl DigestWriter {
     }
 
     fn finish(self) -> Digest {
-        rapidhash_v3(&self.0).to_le_bytes()
+        never_zero(rapidhash_v3(&self.0))
     }
 
     fn content(&mut self, content: &Content) {

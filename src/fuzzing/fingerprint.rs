@@ -1,7 +1,7 @@
-//! The fingerprint: the order of aliases does not count, filings never share a finding.
+//! The fingerprint: the order of aliases does not count.
 
 use crate::finding::{
-    Cloud, Component, Content, Endpoint, Filing, Host, Image, ImageReference, Kind, Kubernetes,
+    Cloud, Component, Content, Endpoint, Host, Image, ImageReference, Kind, Kubernetes,
     SourceLocation, canonical_vulnerability_id, fingerprint,
 };
 
@@ -19,11 +19,6 @@ pub(super) fn run(input: &[u8]) {
             .map(str::to_owned)
     };
     let weakness = field();
-    let filing = Filing {
-        product: field().unwrap_or_default(),
-        branch: field(),
-        service: field(),
-    };
     let mut content = content(Kind::ALL[usize::from(*kind) % Kind::ALL.len()], field);
 
     let print = fingerprint(&content, weakness.as_deref());
@@ -50,34 +45,6 @@ pub(super) fn run(input: &[u8]) {
         let canonical = ImageReference::canonical_name(name);
         let again = ImageReference::canonical_name(&canonical);
         assert_eq!(canonical, again, "{name:?}");
-    }
-    apart(&print, &filing);
-}
-
-/// What is filed elsewhere is another finding.
-fn apart(print: &crate::finding::Fingerprint, filing: &Filing) {
-    let elsewhere = [
-        Filing {
-            product: format!("{}x", filing.product),
-            ..filing.clone()
-        },
-        Filing {
-            branch: Some(format!("{}x", filing.branch.as_deref().unwrap_or_default())),
-            ..filing.clone()
-        },
-        Filing {
-            branch: filing.service.clone(),
-            service: filing.branch.clone(),
-            ..filing.clone()
-        },
-    ];
-    for other in elsewhere {
-        let same = other == *filing;
-        assert_eq!(
-            print.key_in(filing) == print.key_in(&other),
-            same,
-            "{filing:?} {other:?}"
-        );
     }
 }
 

@@ -124,6 +124,14 @@ impl Exchange {
         ))
     }
 
+    /// Refuses what neither calls itself JSON nor a file of unknown type.
+    pub(super) fn expect_json_or_file(&self) -> Result<(), Failure> {
+        match failure::content_type(self.headers()).as_deref() {
+            Some("application/octet-stream") => Ok(()),
+            _ => self.expect_json(),
+        }
+    }
+
     /// The next piece of the body, unpacked; none at its end.
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
         let stall = self.subject.shared.limits.stall;

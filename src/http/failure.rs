@@ -91,11 +91,14 @@ impl Subject {
         let body = self.redactor.redact(&String::from_utf8_lossy(body));
         let body = cut_bytes(body, MAX_ERROR_BODY);
         let excerpt = excerpt(&body, is_html(headers));
-        let said = if excerpt.is_empty() {
+        let mut said = if excerpt.is_empty() {
             String::new()
         } else {
             format!(" {excerpt:?}")
         };
+        if let Some(id) = request_id(headers) {
+            said.push_str(&format!(" (request {id})"));
+        }
         let longest = self.shared.limits.retries.longest_retry_after;
         let mut hint = status_hint(status, &self.shared.connector);
         let retry = match retry_after {
@@ -131,6 +134,17 @@ pub(super) fn bare(url: &Url) -> String {
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.into()
+}
+
+/// Headers in which a tool names a request, for its makers to find it.
+const REQUEST_IDS: [&str; 2] = ["x-request-id", "snyk-request-id"];
+
+/// The tool's own name of the request.
+fn request_id(headers: &HeaderMap) -> Option<&str> {
+    let id = REQUEST_IDS.iter().find_map(|name| headers.get(*name))?;
+    let id = id.to_str().ok()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    (!id.is_empty() && id.len() <= 64 && id.chars().all(plain)).then_some(id)
 }
 
 /// What an operator can do about a status.
@@ -240,6 +254,22 @@ mod tests {
         );
         assert_eq!(excerpt("<html>", true), "an HTML page");
         assert_eq!(excerpt(&"x".repeat(500), false).len(), 200);
+    }
+
+    #[test]
+    fn the_tools_name_of_a_request_is_shown_if_it_is_one() {
+        let id = |value: &str| {
+            let headers = [("snyk-request-id".parse().unwrap(), value.parse().unwrap())]
+                .into_iter()
+                .collect();
+            request_id(&headers).map(str::to_owned)
+        };
+        let uuid = "4b58e274-ec62-4fab-917b-1d2c48d6bdef";
+        assert_eq!(id(uuid).as_deref(), Some(uuid));
+        for none in ["", "two words", "<b>", &"x".repeat(65)] {
+            assert_eq!(id(none), None, "{none}");
+        }
+        assert_eq!(request_id(&HeaderMap::new()), None);
     }
 
     #[test]

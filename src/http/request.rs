@@ -37,9 +37,17 @@ pub struct Request {
     bearer: Option<(Secret, HeaderValue)>,
     body: Option<Bytes>,
     idempotent: bool,
+    content: Content,
     limit: Duration,
     /// Why it cannot be sent.
     broken: Option<String>,
+}
+
+/// What an answer with JSON in it may call itself.
+#[derive(Debug, Clone, Copy)]
+enum Content {
+    Json,
+    JsonOrFile,
 }
 
 /// A whole answer.
@@ -62,6 +70,7 @@ impl Request {
             bearer: None,
             body: None,
             idempotent,
+            content: Content::Json,
             limit,
             broken: None,
         }
@@ -72,6 +81,12 @@ impl Request {
         self.url
             .query_pairs_mut()
             .append_pair(key, &value.to_string());
+        self
+    }
+
+    /// The whole query, as it stands in a link that the tool has given: nothing in it is escaped once more.
+    pub fn raw_query(mut self, query: &str) -> Self {
+        self.url.set_query(Some(query));
         self
     }
 
@@ -125,6 +140,12 @@ impl Request {
     /// Is not sent again although it is a GET: for a caller that has something better to do than to ask the same once more.
     pub fn once(mut self) -> Self {
         self.idempotent = false;
+        self
+    }
+
+    /// JSON that is offered as a file: what [`Self::elements`] reads may call itself `application/octet-stream` too.
+    pub fn file(mut self) -> Self {
+        self.content = Content::JsonOrFile;
         self
     }
 
@@ -188,9 +209,13 @@ impl Request {
     /// # Errors
     /// Any [`HttpError`] up to the first byte.
     pub async fn elements(self, path: &'static [&'static str]) -> Result<Elements, HttpError> {
+        let content = self.content;
         self.accepting("application/json")
             .retrying(|mut exchange| async move {
-                exchange.expect_json()?;
+                match content {
+                    Content::Json => exchange.expect_json()?,
+                    Content::JsonOrFile => exchange.expect_json_or_file()?,
+                }
                 let first = exchange.chunk().await?;
                 Ok(Elements::new(exchange, first, path))
             })

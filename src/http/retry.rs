@@ -5,6 +5,13 @@ use chrono::{DateTime, Utc};
 use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
+/// When the tool's rate limit begins anew, where it says so. It is no standard: some vendors mean seconds or a date, others the
+/// seconds since 1970.
+const RATE_LIMIT_RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
+
+/// What cannot be a wait is no number of seconds until the reset.
+const LONGEST_RESET: Duration = Duration::from_secs(300);
+
 /// How often an unknown host name is looked up again.
 const MAX_LOOKUPS: usize = 2;
 
@@ -100,10 +107,17 @@ impl<'a> Patience<'a> {
     }
 }
 
-/// Retry-After in either of its forms (RFC 9110, 10.2.3); nothing if it is neither. A date is taken relative to the answer's
-/// own, so that clocks may differ.
+/// How long the tool wants to be left alone: the longer of Retry-After and the reset of its rate limit; nothing if it says
+/// neither.
 pub(super) fn retry_after(headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let reset = wait_of(headers, &RATE_LIMIT_RESET, now).filter(|wait| *wait <= LONGEST_RESET);
+    wait_of(headers, &RETRY_AFTER, now).max(reset)
+}
+
+/// A wait in either of the forms of Retry-After (RFC 9110, 10.2.3); nothing if it is neither. A date is taken relative to the
+/// answer's own, so that clocks may differ.
+fn wait_of(headers: &HeaderMap, name: &HeaderName, now: DateTime<Utc>) -> Option<Duration> {
+    let text = headers.get(name)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
     }
@@ -145,6 +159,18 @@ mod tests {
         assert_eq!(read("-5"), None);
         assert_eq!(read("later"), None);
         assert_eq!(retry_after(&HeaderMap::new(), now), None);
+    }
+
+    #[test]
+    fn the_longer_of_retry_after_and_the_reset_of_the_rate_limit_counts() {
+        let read = |pairs: &[(HeaderName, &str)]| retry_after(&headers(pairs), Utc::now());
+        let seconds = |n| Some(Duration::from_secs(n));
+        assert_eq!(read(&[(RATE_LIMIT_RESET, "7")]), seconds(7));
+        for (retry, reset, longer) in [("2", "7", 7), ("9", "7", 9), ("2", "1790000000", 2)] {
+            let pairs = [(RETRY_AFTER, retry), (RATE_LIMIT_RESET, reset)];
+            assert_eq!(read(&pairs), seconds(longer), "{retry} {reset}");
+        }
+        assert_eq!(read(&[(RATE_LIMIT_RESET, "1790000000")]), None);
     }
 
     #[test]

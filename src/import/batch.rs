@@ -27,6 +27,11 @@ impl Batch {
         }
     }
 
+    /// How many changes wait in it.
+    pub(super) fn len(&self) -> usize {
+        self.changes.len()
+    }
+
     /// Whether it should be written now.
     pub(super) fn is_full(&self) -> bool {
         self.changes.len() >= FULL

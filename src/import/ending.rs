@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::Retryable;
+use chrono::{TimeDelta, Utc};
 
 use super::Progress;
 use super::persist::{is_passing, patience};
@@ -148,11 +149,17 @@ async fn close(ending: &mut Ending<'_>) -> (RunState, Option<String>) {
     }
 }
 
+/// What no import has asked for in so long is not kept for the next one.
+const DOCUMENTS_KEPT: TimeDelta = TimeDelta::days(90);
+
 /// Tells the store how the run ended. If even that fails, the run stays `running` there until it is found left over.
 pub(super) async fn finish(store: &Arc<dyn Store>, run: RunId, end: &RunEnd) {
     let finish = || store.finish(run, end.clone());
     if let Err(error) = finish.retry(patience()).when(is_passing).await {
         tracing::error!(run, "the end of the run could not be stored: {error}");
+    }
+    if let Err(error) = store.forget_documents(Utc::now() - DOCUMENTS_KEPT).await {
+        tracing::warn!(run, "old documents could not be removed: {error}");
     }
     if let Err(error) = store.settle().await {
         tracing::warn!(run, "tidying up the store failed: {error}");

@@ -9,11 +9,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::Progress;
+use super::documents::InStore;
 use super::ending::{Ending, Stop, conclude, finish};
 use super::persist::Writing;
-use super::reading::{Reading, scope_key};
+use super::reading::{PageCounts, Reading, scope_key};
 use crate::config::{ApiConfiguration, ImportLimits, MissingRecords};
-use crate::connectors::{Completeness, Connector, ConnectorError, Pulled, Record, Scope, Sink};
+use crate::connectors::{
+    Completeness, Connector, ConnectorError, Pulled, Record, Row, Scope, Sink,
+};
 use crate::finding::Sighting;
 use crate::http::Meter;
 use crate::store::{
@@ -22,6 +25,10 @@ use crate::store::{
 
 /// How many messages of a connector may wait. With pages of some hundred findings this bounds a run's memory.
 const WAITING_PAGES: usize = 2;
+
+/// How many changes may wait in the batches of all scopes together. Tools that list the findings of thousands of records in any
+/// order would else have all of them in memory.
+const WAITING_CHANGES: usize = 4000;
 
 /// A run that has been started in the store, and all that it needs.
 pub struct Job {
@@ -76,6 +83,8 @@ struct Import<'a> {
     records: HashSet<String>,
     proofs: Vec<Proof>,
     writing: Writing,
+    /// Changes in the batches of all scopes.
+    waiting: usize,
     /// Why scopes are not complete, in the order in which it was found out.
     troubles: Vec<String>,
     complete_scopes: u64,
@@ -94,6 +103,7 @@ impl<'a> Import<'a> {
             records: HashSet::new(),
             proofs: Vec::new(),
             writing: Writing::new(store, job.run),
+            waiting: 0,
             troubles: Vec::new(),
             complete_scopes: 0,
             unchanged: 0,
@@ -105,6 +115,8 @@ impl<'a> Import<'a> {
     async fn read(&mut self, connector: &Arc<dyn Connector>, cancel: &CancellationToken) -> Stop {
         let api = &self.job.api;
         let (sink, receiver) = Sink::new(WAITING_PAGES, api.records.clone());
+        let documents = InStore::new(self.store, self.job.run);
+        let sink = sink.with_documents(Arc::new(documents));
         self.meter = sink.meter();
         let pull = spawn_pull(Arc::clone(connector), Arc::clone(api), sink);
         let stop = tokio::select! {
@@ -163,6 +175,7 @@ impl<'a> Import<'a> {
                 }
                 self.take_page(scope, sightings, unreadable).await
             }
+            Pulled::Rows { scope, rows } => self.take_rows(scope, &rows).await,
             Pulled::LeftOut { scope, keys } => {
                 self.open(&scope).await?;
                 if let Some(reading) = self.readings.get_mut(&scope) {
@@ -240,11 +253,37 @@ impl<'a> Import<'a> {
         if reading.has_ended() {
             return Ok(());
         }
+        let waiting = reading.batch.len();
         let counts = reading.take_page(sightings, labels, Utc::now());
-        let batch = reading
-            .batch
-            .is_full()
-            .then(|| (reading.id(), reading.batch.take()));
+        self.waiting += reading.batch.len() - waiting;
+        self.took(scope, counts).await
+    }
+
+    async fn take_rows(&mut self, scope: Scope, rows: &[Row]) -> Result<(), StoreError> {
+        let labels = &self.job.api.labels;
+        self.open(&scope).await?;
+        let Some(reading) = self.readings.get_mut(&scope) else {
+            return Ok(());
+        };
+        if reading.has_ended() {
+            return Ok(());
+        }
+        let waiting = reading.batch.len();
+        let mut counts = reading.take_rows(rows, labels, Utc::now());
+        self.waiting += reading.batch.len() - waiting;
+        if counts.unreadable > 0 {
+            let reason = counts.unreadable_reason.take();
+            self.note_unreadable(&scope, counts.unreadable, reason);
+        }
+        self.took(scope, counts).await
+    }
+
+    /// Counts a page, and writes what has gathered if it is enough.
+    async fn took(&mut self, scope: Scope, counts: PageCounts) -> Result<(), StoreError> {
+        let batch = self.readings.get_mut(&scope).and_then(|reading| {
+            let is_full = reading.batch.is_full();
+            is_full.then(|| (reading.id(), reading.batch.take()))
+        });
         self.unchanged += counts.unchanged;
         self.progress.send_modify(|p| {
             p.record = Some(scope.record.name);
@@ -252,10 +291,13 @@ impl<'a> Import<'a> {
             p.findings += counts.findings;
             p.unchanged += counts.unchanged;
         });
-        match batch {
-            Some((id, changes)) => self.write(id, changes).await,
-            None => Ok(()),
+        if let Some((id, changes)) = batch {
+            self.write(id, changes).await?;
         }
+        if self.waiting > WAITING_CHANGES {
+            self.write_all().await?;
+        }
+        Ok(())
     }
 
     async fn take_end(
@@ -293,33 +335,41 @@ impl<'a> Import<'a> {
         }
         let key = scope_key(&self.job.api, scope);
         let filing = key.filing.clone();
+        let labels = &self.job.api.labels;
         let state = self.store.open_scope(self.job.run, key).await?;
         self.readings
-            .insert(scope.clone(), Reading::new(state, &filing));
+            .insert(scope.clone(), Reading::new(state, &filing, labels));
         Ok(())
     }
 
     /// What was read of scopes that never came to their end is kept all the same.
     async fn write_rest(&mut self) -> Result<(), StoreError> {
-        let rest: Vec<_> = self
-            .readings
-            .iter_mut()
-            .map(|(scope, reading)| {
-                self.troubles
-                    .push(format!("{}: not read to its end", scope.record.name));
-                (reading.id(), reading.batch.take())
-            })
-            .filter(|(_, changes)| !changes.is_empty())
-            .collect();
-        for (id, changes) in rest {
-            self.write(id, changes).await?;
+        for scope in self.readings.keys() {
+            let trouble = format!("{}: not read to its end", scope.record.name);
+            self.troubles.push(trouble);
         }
+        self.write_all().await?;
         self.writing.settle().await?;
         self.count_written();
         Ok(())
     }
 
+    /// Writes what waits in the batches of all scopes.
+    async fn write_all(&mut self) -> Result<(), StoreError> {
+        let waiting: Vec<_> = self
+            .readings
+            .values_mut()
+            .map(|reading| (reading.id(), reading.batch.take()))
+            .filter(|(_, changes)| !changes.is_empty())
+            .collect();
+        for (id, changes) in waiting {
+            self.write(id, changes).await?;
+        }
+        Ok(())
+    }
+
     async fn write(&mut self, scope: ScopeId, changes: Vec<Change>) -> Result<(), StoreError> {
+        self.waiting = self.waiting.saturating_sub(changes.len());
         self.writing.add(scope, changes).await?;
         self.count_written();
         Ok(())

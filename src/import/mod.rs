@@ -4,8 +4,10 @@
 //! is read, how it is kept, when a run is due.
 
 mod batch;
+mod documents;
 mod ending;
 mod job;
+mod known;
 mod normalise;
 mod persist;
 mod progress;

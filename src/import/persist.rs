@@ -21,9 +21,16 @@ pub(super) fn is_passing(error: &StoreError) -> bool {
     matches!(error, StoreError::Engine { passing: true, .. })
 }
 
-/// So many changes are written in one transaction, if the tool is quick. The keys of a batch are spread over all pages of an
-/// index: fewer would write every page again and again, more would hold the store's write lock longer.
-const TOGETHER: usize = 4000;
+/// So many changes are written in one transaction as soon as nothing else is being written.
+const FEW: usize = 4000;
+
+/// So many are the most. Keys are spread over all pages of their tables, so that every transaction writes most of these pages:
+/// the larger the tables, the fewer transactions there should be. Each change takes less than 1 KB of memory, and as many again
+/// gather while these are written.
+const MOST: usize = 16_000;
+
+/// A transaction has no less than this part of what the run has written before it.
+const PART: usize = 16;
 
 /// Of a slow tool no more than what came in this time waits for more.
 const NO_LONGER: Duration = Duration::from_secs(1);
@@ -35,6 +42,8 @@ pub(super) struct Writing {
     preparing: Option<(ScopeId, Task<Prepared>)>,
     waiting: Option<Waiting>,
     written: Option<Task<WriteCounts>>,
+    /// How many changes have been written, or are.
+    begun: usize,
     counts: WriteCounts,
 }
 
@@ -48,9 +57,12 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn is_due(&self) -> bool {
-        let changes: usize = self.batches.iter().map(Prepared::len).sum();
-        changes >= TOGETHER || self.since.elapsed() >= NO_LONGER
+    fn len(&self) -> usize {
+        self.batches.iter().map(Prepared::len).sum()
+    }
+
+    fn is_due(&self, enough: usize) -> bool {
+        self.len() >= enough || self.since.elapsed() >= NO_LONGER
     }
 }
 
@@ -62,6 +74,7 @@ impl Writing {
             preparing: None,
             waiting: None,
             written: None,
+            begun: 0,
             counts: WriteCounts::default(),
         }
     }
@@ -77,7 +90,7 @@ impl Writing {
         let changes: Arc<[Change]> = changes.into();
         let prepare =
             async move { patiently(run, || store.prepare(scope, Arc::clone(&changes))).await };
-        self.preparing = Some((scope, tokio::spawn(prepare)));
+        self.preparing = Some((scope, spawn(prepare).await));
         Ok(())
     }
 
@@ -107,7 +120,15 @@ impl Writing {
             since: Instant::now(),
         });
         waiting.batches.push(batch);
-        if waiting.is_due() {
+        let store_is_busy = self
+            .written
+            .as_ref()
+            .is_some_and(|task| !task.is_finished());
+        let enough = match store_is_busy {
+            true => MOST,
+            false => (self.begun / PART).clamp(FEW, MOST),
+        };
+        if waiting.is_due(enough) {
             self.begin_writing().await?;
         }
         Ok(())
@@ -116,9 +137,11 @@ impl Writing {
     /// Begins to write what waits, once what was begun before has been written.
     async fn begin_writing(&mut self) -> Result<(), StoreError> {
         self.end_writing().await?;
-        let Some(Waiting { scope, batches, .. }) = self.waiting.take() else {
+        let Some(waiting) = self.waiting.take() else {
             return Ok(());
         };
+        self.begun += waiting.len();
+        let Waiting { scope, batches, .. } = waiting;
         let (store, run) = (Arc::clone(&self.store), self.run);
         let batches: Arc<[Prepared]> = batches.into();
         let write = async move {
@@ -127,7 +150,7 @@ impl Writing {
             })
             .await
         };
-        self.written = Some(tokio::spawn(write));
+        self.written = Some(spawn(write).await);
         Ok(())
     }
 
@@ -137,6 +160,15 @@ impl Writing {
         }
         Ok(())
     }
+}
+
+/// Begins a task now. Tokio would have it wait until this thread has nothing else to do, which is the next page.
+async fn spawn<T: Send + 'static>(
+    work: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+) -> Task<T> {
+    let task = tokio::spawn(work);
+    tokio::task::yield_now().await;
+    task
 }
 
 /// Tries again where the store's trouble passes.

@@ -3,10 +3,13 @@
 use chrono::{DateTime, Utc};
 
 use super::batch::Batch;
+use super::known::Known;
 use super::normalise::normalise;
 use crate::config::{ApiConfiguration, Labels};
-use crate::connectors::{Completeness, Scope};
-use crate::finding::{Filing, Sighting, SourceKey, canonical_vulnerability_id, fingerprint};
+use crate::connectors::{Completeness, Row, Scope};
+use crate::finding::{
+    Digest, Filing, RowDigest, Sighting, SourceKey, canonical_vulnerability_id, fingerprint,
+};
 use crate::store::{Change, Proof, ScopeId, ScopeKey, ScopeState, Unseen};
 
 /// Where a scope's findings are filed: the product of the API configuration, else one of the record's own name; the label's
@@ -28,10 +31,11 @@ pub(super) fn scope_key(api: &ApiConfiguration, scope: &Scope) -> ScopeKey {
 /// One scope of a run. Of each known sighting it keeps 24 bytes and a bit until the scope's end, then only what was not seen.
 #[derive(Debug)]
 pub(super) struct Reading {
-    state: ScopeState,
+    id: ScopeId,
     /// What the digest is salted with: a finding that is filed elsewhere has changed.
     salt: Vec<u8>,
-    seen: Vec<bool>,
+    row_digest: RowDigest,
+    known: Known,
     unreadable: bool,
     pub(super) batch: Batch,
     end: Option<End>,
@@ -51,11 +55,13 @@ enum End {
 pub(super) struct PageCounts {
     pub(super) findings: u64,
     pub(super) unchanged: u64,
+    /// Rows that could not be mapped, and why not the first of them.
+    pub(super) unreadable: u64,
+    pub(super) unreadable_reason: Option<String>,
 }
 
 impl Reading {
-    pub(super) fn new(state: ScopeState, filing: &Filing) -> Self {
-        let seen = vec![false; state.known.len()];
+    pub(super) fn new(state: ScopeState, filing: &Filing, labels: &Labels) -> Self {
         let salt = [
             Some(filing.product.as_str()),
             filing.branch.as_deref(),
@@ -64,10 +70,21 @@ impl Reading {
         .map(|part| part.map_or("-".to_owned(), |part| format!("+{part}\0")))
         .concat()
         .into_bytes();
+        let row_digest = RowDigest::salted([
+            // Another version may map the same row to something else.
+            Some(env!("CARGO_PKG_VERSION")),
+            Some(filing.product.as_str()),
+            filing.branch.as_deref(),
+            filing.service.as_deref(),
+            labels.docker_image.as_deref(),
+            labels.endpoint_url.as_deref(),
+            labels.kubernetes_cluster.as_deref(),
+        ]);
         Self {
-            state,
+            id: state.id,
             salt,
-            seen,
+            row_digest,
+            known: Known::new(state.known),
             unreadable: false,
             batch: Batch::default(),
             end: None,
@@ -75,7 +92,7 @@ impl Reading {
     }
 
     pub(super) fn id(&self) -> ScopeId {
-        self.state.id
+        self.id
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -91,43 +108,89 @@ impl Reading {
     ) -> PageCounts {
         let mut counts = PageCounts::default();
         for mut sighting in sightings {
-            counts.findings += 1;
             normalise(&mut sighting, labels);
             let key = sighting.source_key();
             let digest = sighting.digest(&self.salt);
-            let known = self
-                .state
-                .known
-                .binary_search_by_key(&key, |(known, _)| *known)
-                .ok();
-            let again = known.is_some_and(|place| std::mem::replace(&mut self.seen[place], true));
-            if known.is_some_and(|place| self.state.known[place].1 == digest) {
-                counts.unchanged += u64::from(!again);
-                continue;
+            if let Some(again) = self.look_up(&key, &digest, &mut counts) {
+                self.add(sighting, key, digest, again, at);
             }
-            self.batch.add(Change {
-                key,
-                digest,
-                again,
-                fingerprint: fingerprint(&sighting.content, sighting.weakness.as_deref()),
-                canonical_id: canonical_vulnerability_id(&sighting.content),
-                at,
-                sighting: Box::new(sighting),
-            });
         }
         counts
+    }
+
+    /// Takes a page of rows in: those that are as they were when they were stored are not mapped.
+    pub(super) fn take_rows(
+        &mut self,
+        rows: &[Row],
+        labels: &Labels,
+        at: DateTime<Utc>,
+    ) -> PageCounts {
+        let mut counts = PageCounts::default();
+        for Row { key, json, map } in rows {
+            let digest = self.row_digest.of(json);
+            let Some(again) = self.look_up(key, &digest, &mut counts) else {
+                continue;
+            };
+            match map(json) {
+                Ok(mut sighting) => {
+                    normalise(&mut sighting, labels);
+                    self.add(sighting, *key, digest, again, at);
+                }
+                Err(reason) => {
+                    counts.findings -= 1;
+                    counts.unreadable += 1;
+                    counts.unreadable_reason.get_or_insert(reason);
+                }
+            }
+        }
+        self.unreadable |= counts.unreadable > 0;
+        counts
+    }
+
+    /// Counts a finding. If it is new or has changed: whether this run has seen another row of it, which was known.
+    fn look_up(
+        &mut self,
+        key: &SourceKey,
+        digest: &Digest,
+        counts: &mut PageCounts,
+    ) -> Option<bool> {
+        counts.findings += 1;
+        let Some(place) = self.known.place(key) else {
+            return Some(false);
+        };
+        let again = self.known.see(place);
+        if self.known.digest(place) == digest {
+            counts.unchanged += u64::from(!again);
+            return None;
+        }
+        Some(again)
+    }
+
+    fn add(
+        &mut self,
+        sighting: Sighting,
+        key: SourceKey,
+        digest: Digest,
+        again: bool,
+        at: DateTime<Utc>,
+    ) {
+        self.batch.add(Change {
+            key,
+            digest,
+            again,
+            fingerprint: fingerprint(&sighting.content, sighting.weakness.as_deref()),
+            canonical_id: canonical_vulnerability_id(&sighting.content),
+            at,
+            sighting: Box::new(sighting),
+        });
     }
 
     /// These are there, and stay as they are where they are known.
     pub(super) fn leave(&mut self, keys: &[SourceKey]) {
         for key in keys {
-            let place = self
-                .state
-                .known
-                .binary_search_by_key(key, |(known, _)| *known);
             // After its end a scope has nothing to look up.
-            if let Ok(place) = place {
-                self.seen[place] = true;
+            if let Some(place) = self.known.place(key) {
+                self.known.see(place);
             }
         }
     }
@@ -139,16 +202,10 @@ impl Reading {
 
     /// The connector has read the scope to its end; `at` is when.
     pub(super) fn end(&mut self, completeness: &Completeness, at: DateTime<Utc>) {
-        let known = std::mem::take(&mut self.state.known);
-        let seen = std::mem::take(&mut self.seen);
+        let known = std::mem::take(&mut self.known);
         self.end = Some(match completeness {
             Completeness::Complete if !self.unreadable => End::Complete {
-                unseen: known
-                    .into_iter()
-                    .zip(seen)
-                    .filter(|(_, seen)| !seen)
-                    .map(|((key, _), _)| key)
-                    .collect(),
+                unseen: known.into_unseen(),
                 at,
             },
             _ => End::Incomplete,
@@ -163,7 +220,7 @@ impl Reading {
     pub(super) fn into_proof(self, resolve_after: u32) -> Option<Proof> {
         match self.end {
             Some(End::Complete { unseen, at }) => Some(Proof {
-                scope: self.state.id,
+                scope: self.id,
                 unseen: Unseen::These(unseen),
                 resolve_after,
                 at,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod model;
+mod rows;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,7 +20,8 @@ use crate::config::{
 use crate::connectors::{Completeness, Connector, ConnectorError, Pulled, Record, Scope, Sink};
 use crate::finding::{Component, Content, Finding, Kind, Severity, Sighting, Status};
 use crate::store::{
-    Claim, FindingFilter, NewRun, Run, RunFilter, RunState, StatusFilter, Store, Trigger, open,
+    Claim, FindingFilter, NewRun, Run, RunFilter, RunId, RunState, StatusFilter, Store, Trigger,
+    open,
 };
 
 /// Says what it is told to say, once a run.
@@ -82,6 +84,17 @@ impl House {
     }
 
     async fn import_until(&self, acts: Vec<Act>, cancel: CancellationToken) -> Run {
+        let id = self.start().await;
+        let (progress, _) = watch::channel(ProgressSnapshot::default());
+        run(&self.store, self.job(id, acts), &progress, cancel).await;
+        let filter = RunFilter {
+            id: Some(id),
+            ..RunFilter::default()
+        };
+        self.store.runs(filter).await.unwrap().remove(0)
+    }
+
+    async fn start(&self) -> RunId {
         let id = self
             .store
             .enqueue(NewRun {
@@ -95,19 +108,16 @@ impl House {
             .unwrap()
             .unwrap();
         assert_eq!(self.store.start(id).await.unwrap(), Claim::Running);
-        let job = Job {
-            run: id,
+        id
+    }
+
+    fn job(&self, run: RunId, acts: Vec<Act>) -> Job {
+        Job {
+            run,
             api: Arc::new(self.api.clone()),
             connector: Ok(Arc::new(Script(Mutex::new(acts)))),
             limits: self.limits.clone(),
-        };
-        let (progress, _) = watch::channel(ProgressSnapshot::default());
-        run(&self.store, job, &progress, cancel).await;
-        let filter = RunFilter {
-            id: Some(id),
-            ..RunFilter::default()
-        };
-        self.store.runs(filter).await.unwrap().remove(0)
+        }
     }
 
     async fn findings(&self) -> Vec<Finding> {
@@ -213,6 +223,13 @@ fn incomplete(record: &str) -> Act {
     })
 }
 
+fn unproven(record: &str) -> Act {
+    Act::Say(Pulled::End {
+        scope: scope(record),
+        completeness: Completeness::Unproven,
+    })
+}
+
 fn status(title: &str, status: Status) -> (String, Status) {
     (title.to_owned(), status)
 }
@@ -271,6 +288,56 @@ async fn a_partial_import_keeps_what_it_read_and_resolves_nothing() {
             .iter()
             .all(|(_, status)| *status == Status::Open)
     );
+}
+
+#[tokio::test]
+async fn a_scope_of_which_absence_proves_nothing_keeps_its_findings_and_others_conclude() {
+    let house = House::new().await;
+    house
+        .import(vec![
+            page("r", &["a", "b"]),
+            complete("r"),
+            page("s", &["c", "d"]),
+            complete("s"),
+        ])
+        .await;
+    let run = house
+        .import(vec![
+            page("r", &["a"]),
+            unproven("r"),
+            page("s", &["c"]),
+            complete("s"),
+        ])
+        .await;
+    assert_eq!((run.status, run.resolved), (RunState::Complete, 1));
+    let statuses = house.statuses().await;
+    assert_eq!(statuses[1], status("b", Status::Open));
+    assert_eq!(statuses[3], status("d", Status::Resolved));
+}
+
+#[tokio::test]
+async fn the_findings_of_thousands_of_records_do_not_wait_in_memory_for_each_records_end() {
+    let house = House::new().await;
+    // More than may wait, spread thinly, and the connector says no more for a while.
+    let names: Vec<_> = (0..5000)
+        .map(|number| format!("r{}", number % 50))
+        .collect();
+    let mut acts: Vec<_> = (0..names.len())
+        .map(|number| page(&names[number], &[&number.to_string()]))
+        .collect();
+    acts.push(Act::Wait);
+    let cancel = CancellationToken::new();
+    let (progress, mut watched) = watch::channel(ProgressSnapshot::default());
+    let id = house.start().await;
+    let job = house.job(id, acts);
+    let import = run(&house.store, job, &progress, cancel.clone());
+    let written = async {
+        let seen = watched.wait_for(|snapshot| snapshot.new > 0).await;
+        assert!(seen.is_ok(), "nothing was written before the end");
+        cancel.cancel();
+    };
+    let (end, ()) = tokio::join!(import, written);
+    assert_eq!(end.state, RunState::Interrupted);
 }
 
 #[tokio::test]

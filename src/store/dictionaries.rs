@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 use zstd::zstd_safe;
 
+use super::import::ScopeId;
 use super::pack::{BodyFault, LEVEL};
 
 /// Enough to know what a connector's rows look like.
@@ -21,6 +22,8 @@ const DICTIONARY_BYTES: usize = 32 << 10;
 pub(super) struct Dictionaries {
     decoders: Mutex<HashMap<u32, Arc<DecoderDictionary<'static>>>>,
     encoders: Mutex<HashMap<String, Encoder>>,
+    /// What the rows of a scope have been packed with before.
+    scopes: Mutex<HashMap<ScopeId, Arc<EncoderDictionary<'static>>>>,
 }
 
 impl std::fmt::Debug for Dictionaries {
@@ -49,6 +52,16 @@ impl Dictionaries {
         let decoder = Arc::new(DecoderDictionary::copy(bytes));
         guard(&self.decoders).insert(id, Arc::clone(&decoder));
         decoder
+    }
+
+    /// The dictionary that is remembered to pack a scope's rows with.
+    pub(super) fn of_scope(&self, scope: ScopeId) -> Option<Arc<EncoderDictionary<'static>>> {
+        guard(&self.scopes).get(&scope).map(Arc::clone)
+    }
+
+    /// Dictionaries never change: nobody need ask again for a scope that has one.
+    pub(super) fn remember(&self, scope: ScopeId, encoder: &Arc<EncoderDictionary<'static>>) {
+        guard(&self.scopes).insert(scope, Arc::clone(encoder));
     }
 
     /// The dictionary to pack a connector's rows with; `None` inside if there is none yet. `None`: the store has not been

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::RunId;
-use crate::finding::{Digest, Filing, Fingerprint, Kind, Severity, Sighting, SourceKey, Status};
+use crate::finding::{Digest, Filing, Fingerprint, Sighting, SourceKey};
 
 /// The store's number of a scope.
 pub type ScopeId = i64;
@@ -50,52 +50,6 @@ pub struct Change {
     pub sighting: Box<Sighting>,
 }
 
-/// A batch that is ready to be written: what it says is compressed, so it takes a fraction of the memory.
-#[derive(Debug)]
-pub struct Prepared {
-    pub(super) rows: Vec<PreparedRow>,
-}
-
-impl Prepared {
-    /// How many changes it holds.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// Whether it holds none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-}
-
-/// A change as it is stored.
-#[derive(Debug)]
-pub(super) struct PreparedRow {
-    pub(super) key: SourceKey,
-    pub(super) digest: Digest,
-    pub(super) again: bool,
-    pub(super) fingerprint: Fingerprint,
-    pub(super) canonical_id: Option<String>,
-    pub(super) at: DateTime<Utc>,
-    pub(super) kind: Kind,
-    pub(super) severity: Severity,
-    pub(super) status: Status,
-    /// The vulnerability's names besides the canonical one, as they are searched for.
-    pub(super) names: Vec<OtherName>,
-    /// All that the sighting says.
-    pub(super) body: Vec<u8>,
-}
-
-/// Another name of a vulnerability.
-#[derive(Debug)]
-pub(super) struct OtherName {
-    pub(super) name: String,
-    /// A hash over it and the canonical one.
-    pub(super) pair: [u8; 16],
-}
-
 /// What a batch did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct WriteCounts {
@@ -103,8 +57,8 @@ pub struct WriteCounts {
     pub new: u64,
     /// Changed.
     pub updated: u64,
-    /// As before after all: an earlier import has missed them, and they say what they said before it. Further rows of a
-    /// sighting that this run has counted already are not counted.
+    /// As before after all: an earlier import has missed them, or another version of secpull has stored them, and they say
+    /// what they said before. Further rows of a sighting that this run has counted already are not counted.
     pub unchanged: u64,
     /// Were resolved and are back.
     pub reopened: u64,

@@ -5,11 +5,13 @@
 
 mod codes;
 mod dictionaries;
+mod document;
 mod import;
 mod names;
 mod pack;
 mod postgres;
 mod prepare;
+mod prepared;
 mod printing;
 mod query;
 mod run;
@@ -27,10 +29,12 @@ use tokio::sync::mpsc;
 use crate::config::StoreUrl;
 use crate::finding::Finding;
 
+pub use document::StoredDocument;
 pub use import::{
-    Accepted, Change, Closing, HoldLimits, ListedRecord, Prepared, Proof, ScopeId, ScopeKey,
-    ScopeState, Unseen, WriteCounts,
+    Accepted, Change, Closing, HoldLimits, ListedRecord, Proof, ScopeId, ScopeKey, ScopeState,
+    Unseen, WriteCounts,
 };
+pub use prepared::Prepared;
 pub use query::{ApiState, FindingFilter, RecordState, StatusFilter};
 pub use run::{Claim, NewRun, Run, RunEnd, RunFilter, RunId, RunState, TakeOver, Taken, Trigger};
 
@@ -122,6 +126,26 @@ pub trait Store: Send + Sync {
 
     /// One finding with its history.
     async fn finding(&self, id: i64, raw: bool) -> Result<Option<Finding>, StoreError>;
+
+    /// The documents of these names that are kept in this space, in any order, and marks them as used at this time. The mark
+    /// may be days old, so that reading is seldom writing.
+    async fn documents(
+        &self,
+        space: &str,
+        names: Vec<String>,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<StoredDocument>, StoreError>;
+
+    /// Keeps documents, used at this time, each in place of one of the same space and name.
+    async fn keep_documents(
+        &self,
+        space: &str,
+        documents: Vec<StoredDocument>,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+
+    /// Forgets the documents that were not used since this time; how many.
+    async fn forget_documents(&self, unused_since: DateTime<Utc>) -> Result<u64, StoreError>;
 
     /// Tidies up after a run (write-ahead log); cheap.
     async fn settle(&self) -> Result<(), StoreError>;

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use super::import::OtherName;
 use crate::finding::Content;
 
 /// A vulnerability's name as it is searched for.
@@ -10,8 +9,8 @@ pub(super) fn search_name(name: &str) -> String {
     name.trim().to_ascii_uppercase()
 }
 
-/// A vulnerability's names besides the canonical one.
-pub(super) fn other_names(content: &Content, canonical: Option<&str>) -> Vec<OtherName> {
+/// A vulnerability's names besides the canonical one, each with a hash over both.
+pub(super) fn other_names(content: &Content, canonical: Option<&str>) -> Vec<(String, [u8; 16])> {
     let Some(canonical) = canonical else {
         return Vec::new();
     };
@@ -21,9 +20,9 @@ pub(super) fn other_names(content: &Content, canonical: Option<&str>) -> Vec<Oth
         .chain(&content.aliases)
         .map(|name| search_name(name))
         .filter(|name| !name.is_empty() && name != canonical)
-        .map(|name| OtherName {
-            pair: hash_pair(&name, canonical),
-            name,
+        .map(|name| {
+            let pair = hash_pair(&name, canonical);
+            (name, pair)
         })
         .collect()
 }

@@ -108,7 +108,8 @@ impl Packer {
         })
     }
 
-    pub(super) fn pack(&mut self, plain: &[u8]) -> Result<Vec<u8>, BodyFault> {
+    /// The packed bytes, until the next are packed.
+    pub(super) fn pack(&mut self, plain: &[u8]) -> Result<&[u8], BodyFault> {
         self.scratch.clear();
         self.scratch.reserve(zstd_safe::compress_bound(plain.len()));
         match &self.dictionary {
@@ -119,7 +120,7 @@ impl Packer {
             None => self.context.compress(&mut self.scratch, plain, LEVEL),
         }
         .map_err(|code| BodyFault::Unpackable(format!("compressing failed: {}", words(code))))?;
-        Ok(self.scratch.as_slice().to_vec())
+        Ok(&self.scratch)
     }
 }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use zstd::dict::EncoderDictionary;
 
-use super::import::{Change, Prepared, PreparedRow};
+use super::import::Change;
 use super::names::other_names;
 use super::pack::{self, BodyFault, Packer};
+use super::prepared::{Prepared, PreparedRow};
 
 /// Compresses what the changes say.
 pub(super) fn prepare(
@@ -15,24 +16,17 @@ pub(super) fn prepare(
 ) -> Result<Prepared, BodyFault> {
     let mut packer = Packer::with(encoder)?;
     let mut plain = Vec::new();
-    let rows = changes.iter().map(|change| {
-        let sighting = &change.sighting;
-        pack::put_plain(&mut plain, sighting)?;
-        Ok(PreparedRow {
-            key: change.key,
-            digest: change.digest,
-            again: change.again,
-            fingerprint: change.fingerprint,
-            canonical_id: change.canonical_id.clone(),
-            at: change.at,
-            kind: sighting.content.kind,
-            severity: sighting.severity,
-            status: sighting.status,
-            names: other_names(&sighting.content, change.canonical_id.as_deref()),
-            body: packer.pack(&plain)?,
-        })
-    });
-    Ok(Prepared {
-        rows: rows.collect::<Result<_, BodyFault>>()?,
-    })
+    let mut prepared = Prepared::default();
+    for change in changes {
+        pack::put_plain(&mut plain, &change.sighting)?;
+        let body = packer.pack(&plain)?;
+        let names = other_names(&change.sighting.content, change.canonical_id.as_deref());
+        let names = names.iter().map(|(name, pair)| (name.as_str(), *pair));
+        prepared
+            .push(PreparedRow::of(change, body), names)
+            .map_err(|_| {
+                BodyFault::Unpackable("a batch of findings is larger than 4 GiB".to_owned())
+            })?;
+    }
+    Ok(prepared.finish())
 }

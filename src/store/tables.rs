@@ -103,7 +103,6 @@ pub(super) const TABLES: &[Table] = &[
         name: "findings",
         columns: &[
             ("id", Number),
-            ("key", Bytes),
             ("fingerprint", Bytes),
             ("filing_id", Number),
             ("kind", Number),
@@ -148,6 +147,16 @@ pub(super) const TABLES: &[Table] = &[
             ("sighting_id", Number),
             ("old", Text),
             ("new", Text),
+        ],
+    },
+    Table {
+        name: "documents",
+        columns: &[
+            ("space", Text),
+            ("name", Text),
+            ("version", Text),
+            ("used_at", Number),
+            ("body", Bytes),
         ],
     },
     Table {

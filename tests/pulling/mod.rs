@@ -105,6 +105,18 @@ impl Outcome {
                 self.sightings
                     .extend(sightings.map(|one| (scope.clone(), one)));
             }
+            Pulled::Rows { scope, rows } => {
+                self.largest_page = self.largest_page.max(rows.len());
+                for row in rows {
+                    match (row.map)(&row.json) {
+                        Ok(sighting) => {
+                            assert_eq!(row.key, sighting.source_key());
+                            self.sightings.push((scope.clone(), sighting));
+                        }
+                        Err(_) => self.unreadable += 1,
+                    }
+                }
+            }
             Pulled::End {
                 scope,
                 completeness,
@@ -137,6 +149,7 @@ impl Outcome {
         match &end.1 {
             Completeness::Complete => None,
             Completeness::Incomplete(reason) => Some(reason),
+            Completeness::Unproven => Some("unproven"),
         }
     }
 
@@ -158,6 +171,7 @@ impl Outcome {
         let reasons = self.ends.iter().map(|(scope, end)| match end {
             Completeness::Complete => panic!("{} is complete", scope.record.name),
             Completeness::Incomplete(reason) => reason.clone(),
+            Completeness::Unproven => "unproven".to_owned(),
         });
         let reasons: Vec<_> = reasons.collect();
         reasons.first().expect("nothing was said at all").clone()

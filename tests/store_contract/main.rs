@@ -4,10 +4,12 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod closing;
+mod documents;
 mod listing;
 mod model;
 mod place;
 mod placing;
 mod runs;
+mod together;
 mod world;
 mod writing;

@@ -94,6 +94,27 @@ async fn an_unchanged_import_writes_nothing_and_proves_that_they_are_still_there
 }
 
 #[tokio::test]
+async fn what_has_another_digest_and_says_the_same_is_unchanged_and_known_by_the_new_digest() {
+    let world = World::new().await;
+    let a = sighting("a", "CVE-1");
+    world.import("shop", 0, std::slice::from_ref(&a)).await;
+    let run = world.begin("shop").await;
+    let scope = Read::of("shop", 1).scope();
+    let id = world.store.open_scope(run, scope.clone()).await.unwrap().id;
+    // As another version of secpull reckons it.
+    let changes = vec![change(&a, b"version 2", 1)];
+    let counts = world.write(run, id, changes).await;
+    let unchanged = WriteCounts {
+        unchanged: 1,
+        ..WriteCounts::default()
+    };
+    assert_eq!(counts, unchanged);
+    assert_eq!(world.history(world.only().await.id).await, ["first_seen"]);
+    let scope = world.store.open_scope(run, scope).await.unwrap();
+    assert_eq!(scope.known, [(a.source_key(), a.digest(b"version 2"))]);
+}
+
+#[tokio::test]
 async fn a_change_of_severity_and_of_status_is_history() {
     let world = World::new().await;
     let a = sighting("a", "CVE-1");

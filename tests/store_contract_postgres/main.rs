@@ -6,6 +6,8 @@ mod place;
 
 #[path = "../store_contract/closing.rs"]
 mod closing;
+#[path = "../store_contract/documents.rs"]
+mod documents;
 #[path = "../store_contract/listing.rs"]
 mod listing;
 #[path = "../store_contract/model.rs"]
@@ -14,6 +16,8 @@ mod model;
 mod placing;
 #[path = "../store_contract/runs.rs"]
 mod runs;
+#[path = "../store_contract/together.rs"]
+mod together;
 #[path = "../store_contract/world.rs"]
 mod world;
 #[path = "../store_contract/writing.rs"]

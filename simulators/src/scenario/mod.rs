@@ -4,12 +4,26 @@ mod catalogue;
 mod checkmarx;
 mod cluster;
 mod many;
+mod osv;
+mod semgrep;
 mod shop;
+mod snyk;
+mod sonarqube;
 
 pub use checkmarx::{ManyResults, checkmarx_shop, many_results, sast};
 pub use cluster::{OPERATOR_NAMESPACE, shop_cluster};
 pub use many::{Many, many, many_series};
+pub use osv::{osv_image_sbom, osv_shop, osv_shop_sbom};
+pub use semgrep::{
+    code as semgrep_code, many_secrets, many_semgrep, package as semgrep_package,
+    secret as semgrep_secret, semgrep_shop,
+};
 pub use shop::{SHOP_IMAGE, shop};
+pub use snyk::{
+    ManyIssues, SNYK_CODE, SNYK_IMAGE, SNYK_INACTIVE, SNYK_PACKAGES, SNYK_UNLISTED, many_issues,
+    snyk_shop,
+};
+pub use sonarqube::sonarqube_shop;
 
 #[cfg(test)]
 mod tests {

@@ -19,6 +19,7 @@ const CREDENTIALS: &[&str] = &[
     "cookie",
     "proxy-authorization",
     "x-api-key",
+    "x-apikeys",
     "x-scope-orgid",
 ];
 

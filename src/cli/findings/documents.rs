@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::export::{Writer, understand};
+use super::writer::{Writer, understand};
 use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::export::{generic_findings, sarif};

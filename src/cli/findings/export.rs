@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::documents::{GenericFindings, Sarif};
 use super::format::FindingsFormat;
 use super::row::{COLUMNS, Row};
+use super::writer::{Writer, understand};
 use crate::cli::failure::Failure;
 use crate::cli::listing::csv_record;
 use crate::cli::output::{Look, Output};
@@ -14,18 +15,6 @@ use crate::cli::table::{Field, Grid};
 
 /// So many rows of a table are printed at once; the first piece decides its widths.
 const PIECE: usize = 200;
-
-/// Writes findings as they come, in little memory.
-pub(super) trait Writer {
-    /// What comes before the first finding.
-    fn begin(&mut self, output: &mut Output) -> Result<(), Failure>;
-
-    /// One finding: its line of JSON.
-    fn finding(&mut self, output: &mut Output, line: &[u8]) -> Result<(), Failure>;
-
-    /// What comes after the last one. Not called if the listing broke off, so that nobody takes a part for the whole.
-    fn end(&mut self, output: &mut Output) -> Result<(), Failure>;
-}
 
 /// The writer of a format.
 pub(super) fn writer(format: FindingsFormat, look: Look) -> Box<dyn Writer> {
@@ -217,15 +206,6 @@ impl Writer for Csv {
     fn end(&mut self, _output: &mut Output) -> Result<(), Failure> {
         Ok(())
     }
-}
-
-/// Reads a finding's line.
-pub(super) fn understand<'a, T: serde::Deserialize<'a>>(line: &'a [u8]) -> Result<T, Failure> {
-    serde_json::from_slice(line).map_err(|error| {
-        Failure::failed(format!(
-            "a finding is not understood ({error}): is the daemon of another version than this command?"
-        ))
-    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod format;
 mod row;
 mod show;
 mod source;
+mod writer;
 
 use clap::{Args, Subcommand};
 

@@ -176,10 +176,17 @@ impl Shop {
             };
             teller.tell(News::Event(Box::new(event))).await;
             tokio::select! {
-                _end = &mut import => return self.stored(id).await,
+                _end = &mut import => break,
                 () = change(&mut seen) => {}
             }
         }
+        // Warnings may have come with the end.
+        let event = RunEvent::Progress {
+            progress: seen.borrow().clone(),
+            run: running,
+        };
+        teller.tell(News::Event(Box::new(event))).await;
+        self.stored(id).await
     }
 
     async fn enqueue(&self, api: &ApiConfiguration) -> Result<RunId, Failure> {

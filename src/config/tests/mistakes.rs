@@ -228,15 +228,15 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "[api_configurations.shop]\ntool = 'scan'\nprodct = 'Shop'",
-        "3:1: api_configurations.shop.prodct: unknown key; did you mean product?; allowed: tool, product, records, missing_records, resolve_after, timeout, automatic_import, project, kinds, look_back, suppressed, all_branches",
+        "3:1: api_configurations.shop.prodct: unknown key; did you mean product?; allowed: tool, product, records, missing_records, resolve_after, timeout, automatic_import, project, kinds, labels, look_back, suppressed, all_branches",
     ),
     (
         "[api_configurations.shop]\ntool = 'scan'\nbranch = 'main'",
-        "3:1: api_configurations.shop.branch: unknown key; it belongs in automatic_import = { branch = … }; allowed: tool, product, records, missing_records, resolve_after, timeout, automatic_import, project, kinds, look_back, suppressed, all_branches",
+        "3:1: api_configurations.shop.branch: unknown key; it belongs in automatic_import = { branch = … }; allowed: tool, product, records, missing_records, resolve_after, timeout, automatic_import, project, kinds, labels, look_back, suppressed, all_branches",
     ),
     (
         "[api_configurations.shop]\ntool = 'scan'\nlocation = 'x'",
-        "3:1: api_configurations.shop.location: unknown key; it belongs in [tools.NAME]; allowed: tool, product, records, missing_records, resolve_after, timeout, automatic_import, project, kinds, look_back, suppressed, all_branches",
+        "3:1: api_configurations.shop.location: unknown key; it belongs in [tools.NAME]; allowed: tool, product, records, missing_records, resolve_after, timeout, automatic_import, project, kinds, labels, look_back, suppressed, all_branches",
     ),
     (
         "[api_configurations.shop]\ntool = 'scan'\nproduct = ''",
@@ -415,6 +415,39 @@ fn a_connectors_own_settings_are_checked_in_tools_and_api_configurations() {
             "secpull.toml:11:14: api_configurations.shop.suppressed: is text; allowed: true or false",
         ]
     );
+}
+
+#[test]
+fn a_table_of_lists_is_read_with_any_names_and_checked_list_by_list() {
+    let api = |labels: &str| {
+        Room::with(&format!(
+            "{TOOL}[api_configurations.shop]\ntool = 'scan'\nproject = 'p'\nlabels = {labels}\n"
+        ))
+    };
+    let loaded = api("{ 'Any Name' = ['a', 'b'], other = ['c'] }")
+        .load()
+        .unwrap();
+    let settings = &loaded.config.api_configurations["shop"].settings;
+    let labels: Vec<_> = settings.lists("labels").collect();
+    assert_eq!(
+        labels,
+        [
+            ("Any Name", &["a".to_owned(), "b".to_owned()][..]),
+            ("other", &["c".to_owned()][..])
+        ]
+    );
+    for (wrong, what) in [
+        ("['a']", "is a list"),
+        ("{ os = 'a' }", "\"os\" is text"),
+        ("{ os = [] }", "\"os\" is an empty list"),
+        ("{ os = [1] }", "\"os\" holds a whole number"),
+    ] {
+        let problems = api(wrong).problems().join("\n");
+        let expected = format!(
+            "api_configurations.shop.labels: {what}; allowed: a table of names, each with a list of one text or more"
+        );
+        assert!(problems.ends_with(&expected), "{problems}");
+    }
 }
 
 #[test]

@@ -65,6 +65,7 @@ static SCANNER: ConnectorSpec = ConnectorSpec {
                 default: &["code"],
             },
         ),
+        setting("labels", SettingKind::Lists),
         setting(
             "look_back",
             SettingKind::Duration {

@@ -268,7 +268,7 @@ fn settings_of_a_connector_say_what_is_allowed_and_their_default() {
     assert_eq!(said[4], ("text".into(), Some("\"up\"".into())));
     assert_eq!(said[5].1, None);
     assert_eq!(said[6].1.as_deref(), Some("[\"code\"]"));
-    assert_eq!(said[7].1.as_deref(), Some("\"1d\""));
+    assert_eq!(said[8].1.as_deref(), Some("\"1d\""));
 }
 
 #[test]

@@ -55,7 +55,7 @@ impl Said {
             .values()
             .find_map(|end| match end {
                 Completeness::Incomplete(reason) => Some(reason.as_str()),
-                Completeness::Complete => None,
+                Completeness::Complete | Completeness::Unproven => None,
             })
             .unwrap()
     }
@@ -135,6 +135,7 @@ async fn pull_with(connector: &SecurityHub, settings: Settings) -> Result<Said, 
                 }
                 Pulled::Warning(warning) => said.warnings.push(warning),
                 Pulled::Expected(_) => {}
+                Pulled::Rows { .. } => unreachable!("its rows are mapped at once"),
             }
         }
         said

@@ -7,44 +7,7 @@ use super::query::operations::scan_issue_evidence::{
     ScanIssueEvidenceScanIssues as Row, ScanIssueEvidenceScanIssuesEvidence as Item, Segment,
 };
 use crate::connectors::html;
-
-/// In place of what was taken out.
-const TAKEN_OUT: &str = "***";
-
-/// Headers whose values are credentials.
-const SECRET_HEADERS: &[&str] = &[
-    "authorization",
-    "proxy-authorization",
-    "cookie",
-    "set-cookie",
-    "x-api-key",
-    "x-auth-token",
-    "x-csrf-token",
-    "x-xsrf-token",
-    "x-amz-security-token",
-];
-
-/// A parameter or member with one of these in its name holds a credential.
-const SECRET_NAMES: &[&str] = &[
-    "passw",
-    "pwd",
-    "secret",
-    "token",
-    "session",
-    "apikey",
-    "api_key",
-    "api-key",
-    "csrf",
-    "xsrf",
-    "jwt",
-    "auth",
-    "credential",
-    "otp",
-    "sid",
-];
-
-/// Shorter values are not looked for elsewhere: they would be found in ordinary words.
-const TELLING: usize = 8;
+use crate::connectors::message::{Credentials, GAP};
 
 /// The evidence of one issue.
 #[derive(Debug)]
@@ -68,21 +31,17 @@ pub(super) fn of(json: &RawValue) -> Option<(String, Evidence)> {
         .iter()
         .find(|message| message.kind == "request")
         .and_then(|message| method(&message.text));
-    let mut secrets: Vec<String> = Vec::new();
+    let mut credentials = Credentials::default();
     let mut texts: Vec<(&str, Option<String>, String)> = Vec::new();
     for message in messages {
         let text = match message.kind {
             "description" => message.text,
-            _ => without_secrets(&message.text, &mut secrets),
+            _ => credentials.take_out_of_message(&message.text),
         };
         texts.push((message.kind, message.title, text));
     }
-    // What is a secret in one place is one wherever it is repeated.
-    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-    let kept = texts.into_iter().map(|(kind, title, mut text)| {
-        for secret in &secrets {
-            text = text.replace(secret, TAKEN_OUT);
-        }
+    let kept = texts.into_iter().map(|(kind, title, text)| {
+        let text = credentials.take_out(&text);
         match title {
             Some(title) => json!({"kind": kind, "title": title, "text": text}),
             None => json!({"kind": kind, "text": text}),
@@ -147,15 +106,13 @@ fn message(
             }
             Segment::SnipSegment(snip) => {
                 let length = snip.snip_length.unwrap_or(0);
-                text.push_str(&format!("{SNIP}{length} bytes left out by Burp]"));
+                text.push_str(&format!("{GAP}{length} bytes left out by Burp]"));
             }
-            Segment::Unknown => text.push_str(&format!("{SNIP}a part of unknown sort]")),
+            Segment::Unknown => text.push_str(&format!("{GAP}a part of unknown sort]")),
         }
     }
     Message { kind, title, text }
 }
-
-const SNIP: &str = "[…";
 
 /// The pieces are HTML-escaped once.
 fn unescape(text: &str) -> String {
@@ -171,98 +128,6 @@ fn method(request: &str) -> Option<String> {
     let word = request.split(' ').next()?;
     let is_method = (1..=16).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_uppercase());
     is_method.then(|| word.to_owned())
-}
-
-/// Takes the secrets out of an HTTP message and adds the telling ones to `secrets`.
-fn without_secrets(message: &str, secrets: &mut Vec<String>) -> String {
-    let mut text = String::new();
-    let (mut in_head, mut after_secret) = (true, false);
-    for line in message.split_inclusive('\n') {
-        let bare = line.trim_end_matches(['\r', '\n']);
-        let ending = &line[bare.len()..];
-        in_head &= !bare.is_empty();
-        let name = bare
-            .split_once(':')
-            .map(|(name, _)| name.trim().to_ascii_lowercase());
-        // A header may be folded over lines, or its name lie in a gap.
-        let is_secret = match &name {
-            _ if after_secret && bare.starts_with([' ', '\t']) => true,
-            Some(name) => SECRET_HEADERS.contains(&name.as_str()) || is_secret_name(name),
-            None => false,
-        };
-        after_secret = in_head && is_secret;
-        match bare.split_once(':') {
-            Some((name, value)) if in_head && is_secret => {
-                note(value, secrets);
-                text.push_str(&format!("{name}: {TAKEN_OUT}"));
-            }
-            None if in_head && is_secret => text.push_str(TAKEN_OUT),
-            _ if in_head && bare.contains(SNIP) => text.push_str(&gap(bare)),
-            _ => text.push_str(&without_parameters(bare, secrets)),
-        }
-        text.push_str(ending);
-    }
-    text
-}
-
-/// A line of the head with a gap in it: what follows the gap may be the rest of any header.
-fn gap(line: &str) -> String {
-    let end = line.find(']').map_or(line.len(), |end| end + 1);
-    let start = line.find(SNIP).unwrap_or(0);
-    format!("{TAKEN_OUT}{}{TAKEN_OUT}", &line[start..end.max(start)])
-}
-
-/// Notes the values in a header: of cookies each, of credentials the last word.
-fn note(value: &str, secrets: &mut Vec<String>) {
-    let values = value.split(';').map(|part| {
-        let part = part.split_once('=').map_or(part, |(_, value)| value).trim();
-        part.rsplit(' ').next().unwrap_or(part)
-    });
-    for value in values.filter(|value| value.len() >= TELLING) {
-        if !secrets.iter().any(|known| known == value) {
-            secrets.push(value.to_owned());
-        }
-    }
-}
-
-fn is_secret_name(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    SECRET_NAMES.iter().any(|part| name.contains(part))
-}
-
-/// Takes out the values of `name=value` and `"name": "value"` whose names speak of credentials.
-fn without_parameters(line: &str, secrets: &mut Vec<String>) -> String {
-    let mut text = String::new();
-    let mut rest = line;
-    while let Some(at) = rest.find(['=', ':']) {
-        let (before, behind) = rest.split_at(at + 1);
-        text.push_str(before);
-        rest = behind;
-        let name = before[..at].trim_end_matches(['"', '\'', ' ']);
-        let start = name
-            .rfind(|c: char| !c.is_ascii_alphanumeric() && !"_-.[]%".contains(c))
-            .map_or(0, |at| {
-                at + name[at..].chars().next().map_or(1, char::len_utf8)
-            });
-        if !is_secret_name(&name[start..]) {
-            continue;
-        }
-        let opening = behind.len() - behind.trim_start_matches([' ', '"', '\'']).len();
-        let value = &behind[opening..];
-        let end = value
-            .find(|c: char| c.is_whitespace() || "&;\"'<>,}".contains(c))
-            .unwrap_or(value.len());
-        if end > 0 {
-            if end >= TELLING && !secrets.iter().any(|known| known == &value[..end]) {
-                secrets.push(value[..end].to_owned());
-            }
-            text.push_str(&behind[..opening]);
-            text.push_str(TAKEN_OUT);
-            rest = &value[end..];
-        }
-    }
-    text.push_str(rest);
-    text
 }
 
 #[cfg(test)]

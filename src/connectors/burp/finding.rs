@@ -10,7 +10,7 @@ use super::query::operations::scan_issues::{
     Confidence, Novelty, ScanIssuesScanIssues as Row, ScanIssuesScanIssuesIssueType as IssueType,
     Severity as Word,
 };
-use crate::connectors::html;
+use crate::connectors::{cwe, html};
 use crate::finding::{Content, Endpoint, Kind, Severity, Sighting, Status};
 
 /// All issues that extensions make have this type, whatever they are about.
@@ -155,7 +155,7 @@ fn content(row: &Row) -> Content {
             of_type(|kind| &kind.remediation_html),
         ]),
         cwes: of_type(|kind| &kind.vulnerability_classifications_html)
-            .map(cwes)
+            .map(cwe::numbers)
             .unwrap_or_default(),
         endpoint: Some(Endpoint {
             url: Some(format!("{}{}", row.origin, row.path)).filter(|url| !url.is_empty()),
@@ -186,24 +186,6 @@ fn texts(parts: &[Option<&str>]) -> Option<String> {
         .filter_map(|part| html::to_markdown(part))
         .collect();
     (!parts.is_empty()).then(|| parts.join("\n\n"))
-}
-
-/// The numbers behind `CWE-`, each once, in order; the links name each number twice.
-fn cwes(html: &str) -> Vec<u32> {
-    let mut found = Vec::new();
-    for (at, word) in html.match_indices("CWE-") {
-        let inside_a_word = html[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
-        let digits = html[at + word.len()..]
-            .split(|c: char| !c.is_ascii_digit())
-            .next();
-        if let Some(Ok(number)) = digits.map(str::parse)
-            && !inside_a_word
-            && !found.contains(&number)
-        {
-            found.push(number);
-        }
-    }
-    found
 }
 
 fn tags(row: &Row) -> Vec<String> {

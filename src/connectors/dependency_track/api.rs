@@ -7,6 +7,7 @@ use super::paging::{Count, Reading, Step, Verdict};
 use super::project::Project;
 use super::spec::Selector;
 use crate::connectors::ConnectorError;
+use crate::finding::source_key;
 use crate::http::{Client, HttpError, HttpErrorKind, Request};
 
 /// One server, and one run's meter.
@@ -120,7 +121,7 @@ impl Api {
             while let Some(rows) = elements.next().await.map_err(explain)? {
                 for row in rows {
                     let project = Project::parse(&row).map_err(ConnectorError::Refused)?;
-                    reading.row(Some(&project.uuid));
+                    reading.row(Some(&source_key(None, &project.uuid)));
                     projects.push(project);
                 }
             }

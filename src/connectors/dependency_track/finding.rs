@@ -110,6 +110,14 @@ struct Attribution<'a> {
     reference_url: Text<'a>,
 }
 
+/// The part of a row that says which one it is.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+struct Identity<'a> {
+    #[serde(borrow)]
+    matrix: Text<'a>,
+}
+
 /// One group of aliases: the values of `cveId`, `ghsaId`, `osvId` and whatever else ends in `Id`.
 #[derive(Debug, Default)]
 struct Aliases<'a>(Vec<Cow<'a, str>>);
@@ -147,6 +155,28 @@ impl<'de: 'a, 'a> Deserialize<'de> for AliasIds<'a> {
         }
         deserializer.deserialize_map(Ids).map(Self)
     }
+}
+
+/// The `source_id` of an element: what [`map`] would give it. None if it has none.
+pub(super) fn id(element: &[u8]) -> Option<Cow<'_, str>> {
+    if let Some(id) = id_at_the_end(element) {
+        return Some(Cow::Borrowed(id));
+    }
+    let text = std::str::from_utf8(element).ok()?;
+    let Object(Identity { matrix }) = serde_json::from_str(text).ok()?;
+    matrix.0
+}
+
+/// The servers write the id last, and it holds nothing that would have to be escaped: then nothing else need be read.
+fn id_at_the_end(element: &[u8]) -> Option<&str> {
+    let value = element.strip_suffix(b"\"}")?;
+    let begin = memchr::memrchr(b'"', value)?;
+    let (before, id) = value.split_at(begin + 1);
+    let members = before.strip_suffix(b"\"matrix\":\"")?;
+    // Otherwise it is the end of a longer name.
+    let is_name = matches!(members.last(), Some(b',' | b'{'));
+    let id = std::str::from_utf8(id).ok()?;
+    (is_name && !id.contains('\\') && !id.trim().is_empty()).then_some(id)
 }
 
 /// Maps one element of the answer, or tells why it cannot be read.

@@ -13,6 +13,11 @@ pub(in crate::connectors) fn page(input: &[u8]) {
         let row = finding::map(&element);
         if let Ok(sighting) = &row {
             assert_eq!(
+                finding::id(&element).as_deref(),
+                Some(sighting.source_id.as_str()),
+                "known by another id than it is mapped to"
+            );
+            assert_eq!(
                 sighting.raw.as_bytes(),
                 &element[..],
                 "raw is not the vendor's text"

@@ -21,8 +21,11 @@ use self::paging::{Count, Reading, Step, Verdict};
 use self::project::Project;
 use self::spec::Selector;
 use super::pages::Pages;
-use super::{Completeness, Connector, ConnectorError, Pulled, Record, Scope, Sink, SinkClosed};
+use super::{
+    Completeness, Connector, ConnectorError, MapRow, Pulled, Record, Row, Scope, Sink, SinkClosed,
+};
 use crate::config::{ApiConfiguration, Tool};
+use crate::finding::source_key;
 use crate::http::{Authentication, Client, HttpError, HttpErrorKind};
 
 pub(super) use self::spec::SPEC;
@@ -222,6 +225,7 @@ fn concerns_all(failure: &ConnectorError) -> bool {
 struct Import<'a> {
     project: &'a Project,
     suppressed: bool,
+    map: MapRow,
     pages: Pages,
     rows: u64,
     sink: &'a mut Sink,
@@ -237,6 +241,7 @@ impl<'a> Import<'a> {
         Self {
             project,
             suppressed,
+            map: Arc::new(finding::map),
             pages: Pages::of(scope),
             rows: 0,
             sink,
@@ -278,15 +283,21 @@ impl<'a> Import<'a> {
                 self.sink.put(Pulled::Expected(total)).await?;
             }
             while let Some(rows) = elements.next().await.map_err(explain)? {
-                for row in rows {
-                    let row = finding::map(&row);
-                    reading.row(
-                        row.as_ref()
-                            .ok()
-                            .map(|sighting| sighting.source_id.as_str()),
-                    );
+                for json in rows {
                     self.rows += 1;
-                    self.pages.add(row, self.sink).await?;
+                    match finding::id(&json).map(|id| source_key(None, &id)) {
+                        Some(key) => {
+                            reading.row(Some(&key));
+                            let map = Arc::clone(&self.map);
+                            self.pages
+                                .add_row(Row { key, json, map }, self.sink)
+                                .await?;
+                        }
+                        None => {
+                            reading.row(None);
+                            self.pages.add(finding::map(&json), self.sink).await?;
+                        }
+                    }
                 }
             }
             self.pages.flush(self.sink).await?;

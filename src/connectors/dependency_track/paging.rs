@@ -8,6 +8,8 @@ use std::collections::HashSet;
 
 use reqwest::header::HeaderMap;
 
+use crate::finding::SourceKey;
+
 /// No list is followed further than this, whatever the tool says.
 const MAX_ROWS: u64 = 50_000_000;
 
@@ -110,10 +112,10 @@ impl Reading {
         }
     }
 
-    /// A row of the open page has come, with its id if it has one.
-    pub(super) fn row(&mut self, id: Option<&str>) {
+    /// A row of the open page has come, with its key if it has one.
+    pub(super) fn row(&mut self, key: Option<&SourceKey>) {
         // A row that cannot be read is known by its place, so that two of them are not taken for one.
-        let hash = id.map_or(u64::MAX - self.rows, short_hash);
+        let hash = key.map_or(u64::MAX - self.rows, short_hash);
         if self.rows == self.rows_before_page && !self.first_ids.insert(hash) {
             self.doubt(format!("page {} repeats an earlier page", self.page));
         }
@@ -179,16 +181,16 @@ impl Reading {
     }
 }
 
-fn short_hash(id: &str) -> u64 {
-    let hash = blake3::hash(id.as_bytes());
-    let mut short = [0; 8];
-    short.copy_from_slice(&hash.as_bytes()[..8]);
-    u64::from_le_bytes(short)
+/// Half of a key, which is a hash, is enough.
+fn short_hash(key: &SourceKey) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = *key;
+    u64::from_le_bytes([a, b, c, d, e, f, g, h])
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::source_key;
 
     /// Reads a list from a server that answers page n with `answer(n)`; gives the reading and the number of requests.
     fn read(page_size: u64, answer: impl Fn(u64) -> (Count, Vec<u64>)) -> (Reading, u64) {
@@ -199,7 +201,7 @@ mod tests {
             let (count, ids) = answer(page);
             reading.open_page(count);
             for id in ids {
-                reading.row(Some(&id.to_string()));
+                reading.row(Some(&source_key(None, &id.to_string())));
             }
             if reading.close_page() == Step::Stop {
                 return (reading, page);
@@ -275,7 +277,7 @@ mod tests {
         for page in 1..=10 {
             reading.open_page(Count::Missing);
             // Only the bookkeeping of a page is played; that many rows would take long.
-            reading.row(Some(&page.to_string()));
+            reading.row(Some(&source_key(None, &page.to_string())));
             reading.rows = page * page_size;
             let step = reading.close_page();
             assert_eq!(step, if page < 10 { Step::Next } else { Step::Stop });

@@ -18,6 +18,12 @@ pub(super) fn is_failing(metric: &Metric, labels: &Labels<'_>) -> bool {
     }
 }
 
+/// The `source_id` that [`map`] gives.
+pub(super) fn id(metric: &Metric, labels: &Labels<'_>, cluster: &str) -> String {
+    let cluster = (!cluster.is_empty()).then_some(cluster);
+    source_id(metric, labels, &Place::of(metric, labels, cluster))
+}
+
 /// Maps a series; `cluster` is the value of the configured cluster label, empty without one.
 pub(super) fn map(metric: &Metric, labels: &Labels<'_>, cluster: &str) -> Result<Sighting, String> {
     let cluster = (!cluster.is_empty()).then_some(cluster);

@@ -5,7 +5,7 @@ use super::answer::{Answer, Complaint};
 use super::finding;
 use super::metric::Metric;
 use super::query::Query;
-use super::series::Series;
+use super::series::{Labels, Series};
 
 /// An answer, read as the source of findings, as a small query's, and as an error; up to a zero byte stands a query.
 pub(in crate::connectors) fn page(input: &[u8]) {
@@ -31,11 +31,20 @@ pub(in crate::connectors) fn page(input: &[u8]) {
         if let Some((_, metric)) = name.and_then(Metric::named)
             && finding::is_failing(metric, &labels)
         {
-            hold(finding::map(
-                metric,
-                &labels,
-                labels.get("cluster").unwrap_or_default(),
-            ));
+            let cluster = labels.get("cluster").unwrap_or_default();
+            let mapped = finding::map(metric, &labels, cluster);
+            let kept = labels.raw();
+            let kept = Labels::parse_kept(kept.as_bytes());
+            let from_kept = kept.and_then(|kept| finding::map(metric, &kept, cluster));
+            assert_eq!(
+                mapped, from_kept,
+                "what is kept is mapped to something else"
+            );
+            if let Ok(sighting) = &mapped {
+                let id = finding::id(metric, &labels, cluster);
+                assert_eq!(id, sighting.source_id, "known by another id");
+            }
+            hold(mapped);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Reads what the query gives, in one piece or in parts, and sorts it into clusters.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use super::answer::{Answer, RANGE};
 use super::finding;
@@ -10,11 +11,13 @@ use super::query::{Query, equals};
 use super::series::{Labels, Series};
 use super::server::{Failure, failure};
 use crate::connectors::pages::Pages;
-use crate::connectors::{ConnectorError, Record, Scope, Sink, SinkClosed};
+use crate::connectors::{ConnectorError, MapRow, Record, Row, Scope, Sink, SinkClosed};
+use crate::finding::source_key;
 use crate::http::HttpErrorKind;
 
 /// What was read of one cluster.
 struct Read {
+    map: MapRow,
     pages: Pages,
     /// The metrics, by index, of which there were series, passed checks included.
     seen: [bool; METRICS.len()],
@@ -68,6 +71,7 @@ impl Clusters {
         }
         let record = self.record(cluster);
         let read = sink.wants(&record).then(|| Read {
+            map: map_of(cluster),
             pages: Pages::of(Scope {
                 record,
                 branch: None,
@@ -254,10 +258,24 @@ async fn take(
     };
     read.seen[index] = true;
     if finding::is_failing(metric, &labels) {
-        let sighting = finding::map(metric, &labels, cluster);
-        read.pages.add(sighting, sink).await?;
+        let row = Row {
+            key: source_key(None, &finding::id(metric, &labels, cluster)),
+            json: labels.raw().into(),
+            map: Arc::clone(&read.map),
+        };
+        read.pages.add_row(row, sink).await?;
     }
     Ok(None)
+}
+
+/// Maps the labels that a cluster's series have kept.
+fn map_of(cluster: &str) -> MapRow {
+    let cluster = cluster.to_owned();
+    Arc::new(move |kept| {
+        let labels = Labels::parse_kept(kept)?;
+        let (_, metric) = source(&labels).map_err(|error| error.to_string())?;
+        finding::map(metric, &labels, &cluster)
+    })
 }
 
 /// The metric that a series is of.

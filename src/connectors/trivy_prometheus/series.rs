@@ -50,6 +50,20 @@ impl<'a> Series<'a> {
     }
 }
 
+impl<'a> Labels<'a> {
+    /// Reads what [`Self::raw`] has kept.
+    pub(super) fn parse_kept(kept: &'a [u8]) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Kept<'a> {
+            #[serde(borrow)]
+            metric: Labels<'a>,
+        }
+        let kept: Kept<'_> = serde_json::from_slice(kept)
+            .map_err(|error| format!("a series cannot be read: {error}"))?;
+        Ok(kept.metric)
+    }
+}
+
 impl Labels<'_> {
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let at = self
@@ -70,7 +84,8 @@ impl Labels<'_> {
 
     /// `{"metric":{…}}` with the labels that belong to the finding.
     pub(super) fn raw(&self) -> String {
-        let mut raw = String::from("{\"metric\":{");
+        let mut raw = String::with_capacity(1024);
+        raw.push_str("{\"metric\":{");
         let labels = self.0.iter();
         let kept = labels.filter(|(name, _)| !SCRAPE_LABELS.contains(&name.as_ref()));
         for (index, (name, value)) in kept.enumerate() {

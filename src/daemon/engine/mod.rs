@@ -160,7 +160,7 @@ impl Engine {
         if self.0.stop.is_cancelled() {
             return Err(StartError::Stopping);
         }
-        let here = self.queue().run_of(name);
+        let here = self.under_way(name).await?;
         let present = match here {
             Some(run) => Some(run),
             None => self.elsewhere(name).await?,
@@ -179,6 +179,20 @@ impl Engine {
             api_configuration: name.to_owned(),
             joined: present.is_some(),
         })
+    }
+
+    /// The run of an API configuration that is queued or under way. One that the store knows as over is about to leave, and
+    /// whoever has seen it end wants another.
+    async fn under_way(&self, name: &str) -> Result<Option<RunId>, StoreError> {
+        let Some(run) = self.queue().run_of(name) else {
+            return Ok(None);
+        };
+        let known = self.run(run).await?;
+        if known.is_some_and(|known| known.status.is_over()) {
+            self.wait(run).await?;
+            return Ok(self.queue().run_of(name));
+        }
+        Ok(Some(run))
     }
 
     /// Claims a slot and runs it; false if it had been claimed before, by whomever. Where the API configuration is queued

@@ -182,6 +182,21 @@ async fn five_hundred_slots_of_the_same_minute_are_each_run_once_however_often_i
 }
 
 #[tokio::test]
+async fn who_has_seen_an_import_end_gets_another_however_long_the_store_tidies_up() {
+    let bench = Bench::new(config(&["a"], 1));
+    bench.store.settling_hangs.store(true, Ordering::SeqCst);
+    bench.may_end.add_permits(2);
+    for run in 1..=2 {
+        let started = bench.start(&["a"]).await;
+        assert_eq!((started[0].run, started[0].joined), (run, false));
+        bench
+            .store
+            .until(|runs| count(runs, RunState::Complete) as i64 == run)
+            .await;
+    }
+}
+
+#[tokio::test]
 async fn a_slot_that_comes_during_an_import_is_claimed_and_skipped_with_the_reason() {
     let bench = Bench::new(config(&["a"], 1));
     bench.start(&["a"]).await;

@@ -40,13 +40,14 @@ impl Engine {
         if let Some(end) = self.import(&turn).await {
             self.see_ended(turn.run, &turn.api_configuration, end).await;
         }
-        if let Err(error) = self.0.store.settle().await {
-            tracing::debug!("tidying up the store: {error}");
-        }
         self.queue().leave(turn.run, &turn.api_configuration);
         // Its sender goes last: who watches then finds the run ended in the store.
         drop(turn);
         self.start_waiting();
+        // Nobody waits for this.
+        if let Err(error) = self.0.store.settle().await {
+            tracing::debug!("tidying up the store: {error}");
+        }
     }
 
     /// Imports, with the configuration that is in force now. A panic in it is a failed run and nothing more.

@@ -119,3 +119,20 @@ async fn a_slow_import_does_not_use_up_the_tools_time() {
     tokio::time::sleep(Duration::from_millis(500)).await;
     elements.next().await.unwrap().unwrap();
 }
+
+#[tokio::test]
+async fn json_that_is_offered_as_a_file_is_read_only_where_it_is_expected() {
+    let server =
+        Server::start(|_, _| answer(200, &[("content-type", "application/octet-stream")], "[{}]"))
+            .await;
+    let client = client(&server.url);
+    let error = client.get("/").elements(&[]).await.unwrap_err();
+    assert_eq!(error.kind, HttpErrorKind::NotJson);
+    let mut elements = client.get("/").file().elements(&[]).await.unwrap();
+    assert_eq!(all(&mut elements).await.unwrap(), ["{}"]);
+
+    let server = Server::start(|_, _| answer(200, &[("content-type", "text/plain")], "[{}]")).await;
+    let file = super::client(&server.url).get("/").file();
+    let error = file.elements(&[]).await.unwrap_err();
+    assert_eq!(error.kind, HttpErrorKind::NotJson);
+}

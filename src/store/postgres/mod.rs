@@ -10,6 +10,7 @@ mod bodies;
 mod candidates;
 mod close;
 mod connect;
+mod documents;
 mod fault;
 mod holder;
 mod intake;
@@ -42,7 +43,7 @@ use super::tables::Piece;
 use super::{
     Accepted, ApiState, Change, Claim, Closing, FindingFilter, HoldLimits, ListedRecord, NewRun,
     Prepared, Proof, RecordState, Run, RunEnd, RunFilter, RunId, ScopeId, ScopeKey, ScopeState,
-    Store, StoreError, TakeOver, Taken, WriteCounts,
+    Store, StoreError, StoredDocument, TakeOver, Taken, WriteCounts,
 };
 use super::{pack, prepare};
 use crate::config::PostgresUrl;
@@ -140,11 +141,15 @@ impl PostgresStore {
         scope: ScopeId,
         changes: Arc<[Change]>,
     ) -> Result<Option<Arc<zstd::dict::EncoderDictionary<'static>>>, Fault> {
+        if let Some(encoder) = self.dictionaries.of_scope(scope) {
+            return Ok(Some(encoder));
+        }
         let mut connection = self.connection().await?;
         let connector = scopes::connector(&mut connection, scope).await?;
         let encoder = bodies::encoder(&mut connection, &self.dictionaries, &connector).await?;
-        if encoder.is_some() {
-            return Ok(encoder);
+        if let Some(encoder) = encoder {
+            self.dictionaries.remember(scope, &encoder);
+            return Ok(Some(encoder));
         }
         let dictionaries = Arc::clone(&self.dictionaries);
         let training = blocking(move || {
@@ -384,6 +389,40 @@ impl Store for PostgresStore {
             listing::finding(&mut connection, &self.dictionaries, id, raw).await
         };
         found.await.map_err(self.at())
+    }
+
+    async fn documents(
+        &self,
+        space: &str,
+        names: Vec<String>,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<StoredDocument>, StoreError> {
+        let found =
+            async { documents::find(&mut *self.connection().await?, space, &names, at).await };
+        found.await.map_err(self.at())
+    }
+
+    async fn keep_documents(
+        &self,
+        space: &str,
+        documents: Vec<StoredDocument>,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let packed = blocking(move || documents::pack(documents));
+        let packed = packed.await.map_err(self.at())?;
+        transaction!(self, |transaction, _holder| documents::keep(
+            transaction,
+            space,
+            &packed,
+            at
+        ))
+    }
+
+    async fn forget_documents(&self, unused_since: DateTime<Utc>) -> Result<u64, StoreError> {
+        transaction!(self, |transaction, _holder| documents::forget(
+            transaction,
+            unused_since
+        ))
     }
 
     /// Nothing: the server tidies up by itself.

@@ -6,7 +6,6 @@ use super::fault::Fault;
 use super::rows::{bytes, now, optional_time, text};
 use super::runs::must_be_running;
 use crate::finding::{Digest, Filing, SourceKey};
-use crate::store::printing::non_empty;
 use crate::store::{ListedRecord, RecordState, RunId, ScopeId, ScopeKey};
 
 const ADD_FILING: &str = "
@@ -20,8 +19,7 @@ const ADD_SCOPE: &str = "
 const ADD_SCOPE_FILING: &str = "
     INSERT INTO scope_filings (scope_id, filing_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 const SCOPE: &str = "
-    SELECT s.filing_id, f.product, f.branch, f.service FROM scopes s JOIN filings f ON f.id = s.filing_id
-    WHERE s.id = $1 AND s.api_configuration_id = $2";
+    SELECT filing_id FROM scopes WHERE id = $1 AND api_configuration_id = $2";
 const FOREIGN_SCOPES: &str = "
     SELECT p.id FROM unnest($1::bigint[]) p(id) LEFT JOIN scopes s ON s.id = p.id AND s.api_configuration_id = $2
     WHERE s.id IS NULL LIMIT 1";
@@ -75,7 +73,6 @@ pub(super) const STATEMENTS: &[&str] = &[
 #[derive(Debug)]
 pub(super) struct Scope {
     pub(super) filing_id: i64,
-    pub(super) filing: Filing,
 }
 
 /// Adds the scope if it is new, and files it where the run says.
@@ -134,20 +131,13 @@ pub(super) async fn lock(
     scope: ScopeId,
 ) -> Result<Scope, Fault> {
     lock_filings(transaction, &[scope]).await?;
-    let row: Option<(i64, String, String, String)> = sqlx::query_as(SCOPE)
+    let filing_id: Option<i64> = sqlx::query_scalar(SCOPE)
         .bind(scope)
         .bind(api)
         .fetch_optional(transaction)
         .await?;
-    let (filing_id, product, branch, service) = row.ok_or_else(|| unknown(scope))?;
-    Ok(Scope {
-        filing_id,
-        filing: Filing {
-            product,
-            branch: non_empty(branch),
-            service: non_empty(service),
-        },
-    })
+    let filing_id = filing_id.ok_or_else(|| unknown(scope))?;
+    Ok(Scope { filing_id })
 }
 
 /// Locks the filings of all these scopes, which have to be of this API configuration.

@@ -18,17 +18,16 @@ use crate::store::{Accepted, Closing, HoldLimits, Proof, RunId, ScopeId, Unseen}
 const UNRESOLVED_OF_API: &str =
     "SELECT coalesce(sum(unresolved), 0) FROM scopes WHERE api_configuration_id = ?1";
 const UNSEEN: &str = "
-    SELECT id, finding_id, misses FROM sightings INDEXED BY sightings_by_key
-    WHERE scope_id = ?1 AND key = ?2 AND status <> 6 AND run_id <> ?3";
+    SELECT s.id, s.finding_id, s.misses FROM sighting_keys k CROSS JOIN sightings s ON s.id = k.sighting_id
+    WHERE k.scope_id = ?1 AND k.key = ?2 AND s.status <> 6 AND s.run_id <> ?3";
 const ALL_KEYS: &str = "
-    SELECT key FROM sightings INDEXED BY sightings_by_key
-    WHERE scope_id = ?1 AND key > ?2 ORDER BY key LIMIT 1000";
+    SELECT key FROM sighting_keys WHERE scope_id = ?1 AND key > ?2 ORDER BY key LIMIT 1000";
 const MISS: &str = "
-    UPDATE sightings SET misses = misses + 1, digest = zeroblob(8),
+    UPDATE sightings SET misses = misses + 1,
         last_seen = CASE misses WHEN 0 THEN max(last_seen, coalesce(?2, 0)) ELSE last_seen END
     WHERE id = ?1";
 const RESOLVE: &str = "
-    UPDATE sightings SET misses = misses + 1, digest = zeroblob(8),
+    UPDATE sightings SET misses = misses + 1,
         last_seen = CASE misses WHEN 0 THEN max(last_seen, coalesce(?2, 0)) ELSE last_seen END,
         status = 6, resolved_at = ?3
     WHERE id = ?1";
@@ -43,8 +42,10 @@ const API_HELD: &str = "
 const HELD_RUN: &str = "SELECT held_run_id FROM api_configurations WHERE id = ?1";
 const SET_HELD: &str = "UPDATE api_configurations SET held_run_id = ?2, held = ?3 WHERE id = ?1";
 const HOLD: &str = "INSERT INTO held (run_id, sighting_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-/// Seeing a held sighting again must be a change, so that `accept` leaves it alone.
-const FORGET_DIGEST: &str = "UPDATE sightings SET digest = zeroblob(8) WHERE id = ?1";
+/// Seeing a missed, resolved or held sighting again must be a change; of a held one, so that `accept` leaves it alone.
+const FORGET_DIGEST: &str = "
+    UPDATE sighting_keys SET digest = zeroblob(8)
+    WHERE (scope_id, key) = (SELECT scope_id, key FROM sightings WHERE id = ?1)";
 const DROP_HELD: &str = "DELETE FROM held WHERE run_id = ?1";
 const HELD_SCOPES: &str = "
     SELECT h.sighting_id, s.scope_id FROM held h CROSS JOIN sightings s ON s.id = h.sighting_id
@@ -54,7 +55,8 @@ const COUNT_HELD: &str = "SELECT count(*) FROM held WHERE run_id = ?1";
 const HELD: &str = "
     SELECT s.id, s.finding_id, s.scope_id, c.last_complete_at
     FROM held h CROSS JOIN sightings s ON s.id = h.sighting_id CROSS JOIN scopes c ON c.id = s.scope_id
-    WHERE h.run_id = ?1 AND h.sighting_id > ?2 AND s.status <> 6 AND s.digest = zeroblob(8)
+        CROSS JOIN sighting_keys k ON k.scope_id = s.scope_id AND k.key = s.key
+    WHERE h.run_id = ?1 AND h.sighting_id > ?2 AND s.status <> 6 AND k.digest = zeroblob(8)
     ORDER BY h.sighting_id LIMIT 1000";
 const ACCEPTED: &str = "UPDATE runs SET state = 'complete', error = NULL WHERE id = ?1";
 const COMPLETED: &str = "UPDATE api_configurations SET last_complete_at = ?2 WHERE id = ?1";
@@ -199,14 +201,19 @@ fn hold(
         for_each_gone(transaction, run, proof, |gone| {
             if gone.is_due {
                 transaction.prepare_cached(HOLD)?.execute([run, gone.id])?;
-                transaction
-                    .prepare_cached(FORGET_DIGEST)?
-                    .execute([gone.id])?;
+                forget_digest(transaction, gone.id)?;
             }
             Ok(())
         })?;
     }
     count_held(transaction, api, run)
+}
+
+fn forget_digest(transaction: &Transaction<'_>, sighting: i64) -> Result<(), Fault> {
+    transaction
+        .prepare_cached(FORGET_DIGEST)?
+        .execute([sighting])?;
+    Ok(())
 }
 
 fn held_run(transaction: &Transaction<'_>, api: i64) -> Result<Option<RunId>, Fault> {
@@ -288,7 +295,7 @@ impl<'a> Resolving<'a> {
                 transaction
                     .prepare_cached(MISS)?
                     .execute(params![gone.id, seen_until])?;
-                Ok(())
+                forget_digest(transaction, gone.id)
             }
         })?;
         transaction
@@ -305,6 +312,7 @@ impl<'a> Resolving<'a> {
         self.transaction
             .prepare_cached(RESOLVE)?
             .execute(params![gone.id, seen_until, at])?;
+        forget_digest(self.transaction, gone.id)?;
         self.resolved += 1;
         self.touched
             .note(gone.finding, Cause::standing(gone.id, at));

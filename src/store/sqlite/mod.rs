@@ -3,16 +3,19 @@
 //! Belongs here: the statements, next to the functions that run them, and how they are executed: one thread writes, a few
 //! connections read beside it. Does not belong here: anything that another engine would do the same way.
 
+mod adding;
 mod candidates;
 mod claims;
 mod close;
 mod codes;
 mod dictionary_rows;
+mod documents;
 mod export;
 mod fault;
 mod files;
 mod listing;
 mod open;
+mod packing;
 mod placing;
 mod readers;
 mod reading;
@@ -39,13 +42,14 @@ use super::tables::Piece;
 use super::{
     Accepted, ApiState, Change, Claim, Closing, FindingFilter, HoldLimits, ListedRecord, NewRun,
     Prepared, Proof, RecordState, Run, RunEnd, RunFilter, RunId, ScopeId, ScopeKey, ScopeState,
-    Store, StoreError, WriteCounts,
+    Store, StoreError, StoredDocument, WriteCounts,
 };
 use super::{pack, prepare};
 use crate::finding::Finding;
 use fault::Fault;
 use listing::Listing;
 use open::Reading;
+use packing::Packing;
 use readers::{Readers, blocking};
 use writer::Writer;
 
@@ -55,6 +59,7 @@ pub(super) struct SqliteStore {
     path: PathBuf,
     /// None: opened for listings only.
     writer: Option<Writer>,
+    packing: Option<Packing>,
     readers: Arc<Readers>,
     dictionaries: Arc<Dictionaries>,
 }
@@ -75,6 +80,7 @@ impl SqliteStore {
         Ok(Self {
             path: path.to_owned(),
             writer: Some(writer),
+            packing: Some(Packing::start().map_err(|fault| fault.at(path))?),
             readers: Readers::new(reading, Arc::clone(&dictionaries)),
             dictionaries,
         })
@@ -90,15 +96,18 @@ impl SqliteStore {
         Ok(Self {
             path: path.to_owned(),
             writer: None,
+            packing: None,
             readers: Readers::new(reading, Arc::clone(&dictionaries)),
             dictionaries,
         })
     }
 
     fn writer(&self) -> Result<&Writer, StoreError> {
-        self.writer
-            .as_ref()
-            .ok_or_else(|| Fault::lasting("it was opened for listings only").at(&self.path))
+        self.writer.as_ref().ok_or_else(|| self.only_listed())
+    }
+
+    fn only_listed(&self) -> StoreError {
+        Fault::lasting("it was opened for listings only").at(&self.path)
     }
 
     async fn read<T: Send + 'static>(
@@ -117,12 +126,18 @@ impl SqliteStore {
         scope: ScopeId,
         changes: Arc<[Change]>,
     ) -> Result<Option<Arc<zstd::dict::EncoderDictionary<'static>>>, StoreError> {
+        if let Some(encoder) = self.dictionaries.of_scope(scope) {
+            return Ok(Some(encoder));
+        }
         let dictionaries = Arc::clone(&self.dictionaries);
         let (encoder, training) = self
             .read(move |reader| {
                 let connector = scopes::connector(&reader.connection, scope)?;
                 let encoder =
                     dictionary_rows::encoder(&dictionaries, &reader.connection, &connector)?;
+                if let Some(encoder) = &encoder {
+                    dictionaries.remember(scope, encoder);
+                }
                 let training = match encoder {
                     Some(_) => None,
                     None => {
@@ -237,7 +252,9 @@ impl Store for SqliteStore {
         changes: Arc<[Change]>,
     ) -> Result<Prepared, StoreError> {
         let encoder = self.encoder(scope, Arc::clone(&changes)).await?;
-        blocking(move || Ok(prepare::prepare(&changes, encoder)?))
+        let packing = self.packing.as_ref().ok_or_else(|| self.only_listed())?;
+        packing
+            .run(move || Ok(prepare::prepare(&changes, encoder)?))
             .await
             .map_err(|fault| fault.at(&self.path))
     }
@@ -316,6 +333,54 @@ impl Store for SqliteStore {
 
     async fn finding(&self, id: i64, raw: bool) -> Result<Option<Finding>, StoreError> {
         self.read(move |reader| listing::finding(reader, id, raw))
+            .await
+    }
+
+    async fn documents(
+        &self,
+        space: &str,
+        names: Vec<String>,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<StoredDocument>, StoreError> {
+        let own = space.to_owned();
+        let documents::Found { documents, to_mark } = self
+            .read(move |reader| documents::find(&reader.connection, &own, names, at))
+            .await?;
+        if !to_mark.is_empty() {
+            let space = space.to_owned();
+            self.writer()?
+                .transaction(move |transaction, _| {
+                    documents::mark(transaction, &space, &to_mark, at)
+                })
+                .await?;
+        }
+        Ok(documents)
+    }
+
+    async fn keep_documents(
+        &self,
+        space: &str,
+        documents: Vec<StoredDocument>,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let space = space.to_owned();
+        let packed = blocking(move || documents::pack(documents))
+            .await
+            .map_err(|fault| fault.at(&self.path))?;
+        self.writer()?
+            .transaction(move |transaction, _| documents::keep(transaction, &space, &packed, at))
+            .await
+    }
+
+    async fn forget_documents(&self, unused_since: DateTime<Utc>) -> Result<u64, StoreError> {
+        let any = self
+            .read(move |reader| documents::any_unused(&reader.connection, unused_since))
+            .await?;
+        if !any {
+            return Ok(0);
+        }
+        self.writer()?
+            .transaction(move |transaction, _| documents::forget(transaction, unused_since))
             .await
     }
 

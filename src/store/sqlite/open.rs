@@ -11,9 +11,12 @@ use super::fault::Fault;
 use super::files;
 use crate::store::StoreError;
 
-const STEPS: &[M<'static>] = &[M::up(include_str!(
-    "../../../migrations/sqlite/0001_store.sql"
-))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("../../../migrations/sqlite/0001_store.sql")),
+    M::up(include_str!(
+        "../../../migrations/sqlite/0002_documents.sql"
+    )),
+];
 
 /// Marks a file as ours (the four letters `SePu`; the first migration writes them), so that another program's database
 /// is not taken for an empty store.
@@ -23,13 +26,16 @@ const APPLICATION: i32 = 0x5365_5075;
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Settings of the one connection that writes. The page size acts before the first table exists only.
+///
+/// A log of 24,000 pages is 192 MB: what a large import writes again and again goes into the database once for several
+/// transactions. A run's end empties it. The cache is small because a transaction goes through its pages in order, once each.
 const WRITER_SETTINGS: &str = "
     PRAGMA page_size = 8192;
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
-    PRAGMA wal_autocheckpoint = 8000;
+    PRAGMA wal_autocheckpoint = 24000;
     PRAGMA foreign_keys = ON;
-    PRAGMA cache_size = -16000;";
+    PRAGMA cache_size = -4000;";
 
 const READER_SETTINGS: &str = "
     PRAGMA query_only = ON;

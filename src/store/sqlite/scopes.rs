@@ -9,7 +9,6 @@ use super::codes::{optional_time, time_code};
 use super::fault::Fault;
 use super::runs::must_be_running;
 use crate::finding::{Digest, Filing, SourceKey};
-use crate::store::printing::non_empty;
 use crate::store::{ListedRecord, RecordState, RunId, ScopeId, ScopeKey};
 
 const ADD_FILING: &str = "
@@ -25,16 +24,13 @@ const SCOPE_BY_NAMES: &str = "
     WHERE api_configuration_id = ?1 AND record_id = ?2 AND branch = ?3 AND part = ?4";
 const ADD_SCOPE_FILING: &str = "
     INSERT INTO scope_filings (scope_id, filing_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-const SCOPE: &str = "
-    SELECT s.filing_id, f.product, f.branch, f.service
-    FROM scopes s CROSS JOIN filings f ON f.id = s.filing_id
-    WHERE s.id = ?1 AND s.api_configuration_id = ?2";
+const SCOPE: &str = "SELECT filing_id FROM scopes WHERE id = ?1 AND api_configuration_id = ?2";
 const CONNECTOR: &str = "
     SELECT a.connector FROM scopes s CROSS JOIN api_configurations a ON a.id = s.api_configuration_id
     WHERE s.id = ?1";
 const COUNT_UNRESOLVED: &str = "UPDATE scopes SET unresolved = unresolved + ?2 WHERE id = ?1";
 pub(super) const KNOWN: &str = "
-    SELECT key, digest FROM sightings INDEXED BY sightings_by_key WHERE scope_id = ?1 ORDER BY key";
+    SELECT key, digest FROM sighting_keys WHERE scope_id = ?1 ORDER BY key";
 const PUT_RECORD: &str = "
     INSERT INTO records (api_configuration_id, record_id, name) VALUES (?1, ?2, ?3)
     ON CONFLICT DO UPDATE SET name = excluded.name, state = 'present', missing_since = NULL
@@ -68,11 +64,10 @@ pub(super) const STATEMENTS: &[&str] = &[
 ];
 
 /// A scope that a run writes to.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Scope {
     pub(super) id: ScopeId,
     pub(super) filing_id: i64,
-    pub(super) filing: Filing,
 }
 
 /// Adds the scope if it is new, and files it where the run says.
@@ -128,11 +123,6 @@ pub(super) fn load(
             Ok(Scope {
                 id: scope,
                 filing_id: row.get(0)?,
-                filing: Filing {
-                    product: row.get(1)?,
-                    branch: non_empty(row.get(2)?),
-                    service: non_empty(row.get(3)?),
-                },
             })
         })
         .optional()?

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::*;
 use crate::config::StoreUrl;
 use crate::finding::{Content, Fingerprint, Sighting, Status};
-use crate::store::{Trigger, open, open_read_only};
+use crate::store::{RunState, Trigger, open, open_read_only};
 
 fn new_run() -> NewRun {
     NewRun {
@@ -32,6 +32,19 @@ async fn begin(store: &dyn Store) -> (RunId, ScopeId) {
         filing: crate::finding::Filing::default(),
     };
     (run, store.open_scope(run, scope).await.unwrap().id)
+}
+
+fn ended() -> RunEnd {
+    RunEnd {
+        state: RunState::Complete,
+        error: None,
+        unchanged: 0,
+        unreadable: 0,
+        already_fixed: 0,
+        pages: 0,
+        requests: 0,
+        retries: 0,
+    }
 }
 
 fn changes(numbers: std::ops::Range<u32>) -> Arc<[Change]> {
@@ -85,6 +98,7 @@ async fn no_statement_of_a_hot_path_reads_a_whole_table() {
     let _store = SqliteStore::open(&path).await.unwrap();
     let connection = Connection::open(&path).unwrap();
     let all = [
+        adding::STATEMENTS,
         candidates::STATEMENTS,
         close::STATEMENTS,
         dictionary_rows::STATEMENTS,
@@ -133,8 +147,48 @@ async fn a_listing_is_read_in_the_order_of_an_index_and_what_is_known_from_an_in
     for sql in candidates::STATEMENTS {
         assert!(!plan(sql).contains("TEMP B-TREE"), "{sql}: {}", plan(sql));
     }
-    assert!(plan(scopes::KNOWN).contains("COVERING INDEX sightings_by_key"));
+    assert!(plan(scopes::KNOWN).contains("SEARCH sighting_keys USING PRIMARY KEY"));
     assert!(!plan(scopes::KNOWN).contains("TEMP B-TREE"));
+}
+
+#[tokio::test]
+async fn every_finding_and_every_sighting_has_its_key_and_no_key_is_left_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let store = SqliteStore::open(&path).await.unwrap();
+    let (run, scope) = begin(&store).await;
+    store.write(run, scope, changes(0..10)).await.unwrap();
+    store.finish(run, ended()).await.unwrap();
+    let (run, scope) = begin(&store).await;
+    let mut moved = changes(0..3).to_vec();
+    for change in &mut moved {
+        change.digest = [9; 8];
+    }
+    // The first is somewhere else now, the second where the tenth is, and the third stays.
+    moved[0].fingerprint = Fingerprint([7; 16]);
+    moved[1].fingerprint = changes(9..10)[0].fingerprint;
+    store.write(run, scope, moved.into()).await.unwrap();
+    let connection = Connection::open(&path).unwrap();
+    let count = |sql: &str| -> i64 { connection.query_row(sql, [], |row| row.get(0)).unwrap() };
+    assert_eq!(count("SELECT count(*) FROM findings"), 9);
+    assert_eq!(count("SELECT count(*) FROM sightings"), 10);
+    for (rows, keys, matching) in [
+        (
+            "findings",
+            "finding_keys",
+            "k.finding_id = t.id AND k.filing_id = t.filing_id AND k.fingerprint = t.fingerprint",
+        ),
+        (
+            "sightings",
+            "sighting_keys",
+            "k.sighting_id = t.id AND k.scope_id = t.scope_id AND k.key = t.key",
+        ),
+    ] {
+        let all = count(&format!("SELECT count(*) FROM {rows}"));
+        assert_eq!(count(&format!("SELECT count(*) FROM {keys}")), all);
+        let join = format!("SELECT count(*) FROM {rows} t JOIN {keys} k ON {matching}");
+        assert_eq!(count(&join), all, "{rows}");
+    }
 }
 
 #[tokio::test]

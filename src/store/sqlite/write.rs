@@ -2,9 +2,8 @@
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
-use super::codes::{
-    count_code, kind_code, severity, severity_code, status, status_code, time_code,
-};
+use super::adding::{self, Added, KeySweep};
+use super::codes::{count_code, severity, severity_code, status, status_code, time_code};
 use super::fault::Fault;
 use super::placing::{self, Place};
 use super::runs::must_be_running;
@@ -12,33 +11,25 @@ use super::scopes::{self, Scope};
 use super::standing;
 use super::writer::Side;
 use crate::finding::{Digest, Fingerprint, Severity, Sighting, Status};
-use crate::store::import::{OtherName, PreparedRow};
 use crate::store::pack;
+use crate::store::prepared::PreparedRow;
 use crate::store::standing::{Cause, Event, Touched};
 use crate::store::{Prepared, RunId, ScopeId, WriteCounts};
 
 const KNOWN: &str = "
-    SELECT id, digest, finding_id, fingerprint, severity, status, run_id, first_seen, resolved_at,
-        digest = zeroblob(8) AND body = ?3
-    FROM sightings INDEXED BY sightings_by_key WHERE scope_id = ?1 AND key = ?2";
-const ADD_FINDING: &str = "
-    INSERT INTO findings (key, fingerprint, filing_id, kind, severity, status, first_seen, canonical_id)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (key) DO NOTHING";
-const FINDING_BY_KEY: &str = "SELECT id FROM findings WHERE key = ?1";
-const ADD_SIGHTING: &str = "
-    INSERT INTO sightings (scope_id, key, digest, finding_id, fingerprint, severity, status, run_id,
-        first_seen, last_seen, body)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10)";
+    SELECT s.id, k.digest, s.finding_id, s.fingerprint, s.severity, s.status, s.run_id, s.first_seen, s.resolved_at,
+        s.body = ?3
+    FROM sighting_keys k CROSS JOIN sightings s ON s.id = k.sighting_id WHERE k.scope_id = ?1 AND k.key = ?2";
+const REPLACE_DIGEST: &str =
+    "UPDATE sighting_keys SET digest = ?3 WHERE scope_id = ?1 AND key = ?2";
 const REPLACE_SIGHTING: &str = "
-    UPDATE sightings SET digest = ?2, finding_id = ?3, fingerprint = ?4, severity = ?5, status = ?6, misses = 0,
-        run_id = ?7, last_seen = ?8, resolved_at = ?9, body = ?10
+    UPDATE sightings SET finding_id = ?2, fingerprint = ?3, severity = ?4, status = ?5, misses = 0,
+        run_id = ?6, last_seen = ?7, resolved_at = ?8, body = ?9
     WHERE id = ?1";
 const BODY: &str = "SELECT body FROM sightings WHERE id = ?1";
 const MERGE_SIGHTING: &str = "
     UPDATE sightings SET severity = ?2, status = ?3, resolved_at = ?4, run_id = ?5, last_seen = ?6, body = ?7
     WHERE id = ?1";
-const ADD_NAME: &str = "
-    INSERT INTO vulnerability_names (name, canonical_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
 const COUNT: &str = "
     UPDATE runs SET new = new + ?2, updated = updated + ?3, resolved = resolved + ?4, reopened = reopened + ?5
     WHERE id = ?1";
@@ -46,7 +37,7 @@ const COUNT: &str = "
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[
     KNOWN,
-    FINDING_BY_KEY,
+    REPLACE_DIGEST,
     REPLACE_SIGHTING,
     BODY,
     MERGE_SIGHTING,
@@ -73,9 +64,8 @@ pub(super) fn write(
         touched: Touched::default(),
         names: Vec::new(),
     };
-    for row in batches.iter().flat_map(|batch| &batch.rows) {
-        batch.apply(row)?;
-    }
+    let rows: Vec<_> = batches.iter().flat_map(Prepared::rows).collect();
+    batch.write(&rows)?;
     batch.end()
 }
 
@@ -102,24 +92,45 @@ struct Known {
     run: RunId,
     first_seen: i64,
     resolved_at: Option<i64>,
-    /// It was missed, and says word for word what it said before.
-    only_missed: bool,
+    /// It says word for word what it said before: it was missed, or another version of secpull wrote it.
+    says_the_same: bool,
 }
 
 impl Batch<'_> {
-    fn apply(&mut self, row: &PreparedRow) -> Result<(), Fault> {
+    /// New ones that follow one another are added together; for all others it counts what has been written before them.
+    fn write(&mut self, rows: &[PreparedRow<'_>]) -> Result<(), Fault> {
+        let sweep = KeySweep::over(self.transaction, &self.scope, rows)?;
+        let mut at = 0;
+        while let Some(row) = rows.get(at) {
+            let new = sweep.new_from(at);
+            if new == 0 {
+                self.apply(row, sweep.id_of(at))?;
+                at += 1;
+            } else {
+                self.add(&rows[at..at + new], sweep.id_of(at))?;
+                at += new;
+            }
+        }
+        Ok(())
+    }
+
+    /// `id` is for it if it is new after all.
+    fn apply(&mut self, row: &PreparedRow<'_>, id: i64) -> Result<(), Fault> {
         match self.known(row)? {
             None if row.status == Status::Resolved => {
                 self.counts.already_fixed += 1;
                 Ok(())
             }
-            None => self.add(row),
+            None => {
+                adding::take_key(self.transaction, &self.scope, row, id)?;
+                self.add(&[*row], id)
+            }
             Some(known) if row.again || known.run == self.run => self.merge(&known, row),
             Some(known) => self.replace(&known, row),
         }
     }
 
-    fn known(&self, row: &PreparedRow) -> Result<Option<Known>, Fault> {
+    fn known(&self, row: &PreparedRow<'_>) -> Result<Option<Known>, Fault> {
         let mut statement = self.transaction.prepare_cached(KNOWN)?;
         let known = statement.query_row(params![self.scope.id, row.key, row.body], |known| {
             Ok(Known {
@@ -132,72 +143,41 @@ impl Batch<'_> {
                 run: known.get(6)?,
                 first_seen: known.get(7)?,
                 resolved_at: known.get(8)?,
-                only_missed: known.get(9)?,
+                says_the_same: known.get(9)?,
             })
         });
         Ok(known.optional()?)
     }
 
-    /// The common case of a first import: one finding, one sighting, nothing else is read or written.
-    fn add(&mut self, row: &PreparedRow) -> Result<(), Fault> {
-        let at = time_code(row.at);
-        let (finding, is_new) = self.finding_for(row, at)?;
-        self.transaction
-            .prepare_cached(ADD_SIGHTING)?
-            .execute(params![
-                self.scope.id,
-                row.key,
-                row.digest,
-                finding,
-                row.fingerprint.0,
-                severity_code(row.severity),
-                status_code(row.status),
-                self.run,
-                at,
-                row.body,
-            ])?;
-        if !is_new {
-            let sighting = self.transaction.last_insert_rowid();
-            let event = Event::of_sighting("sighting_added", finding, at, sighting);
-            standing::record(self.transaction, Some(self.run), &event)?;
-            self.touched.note(finding, Cause::content(sighting, at));
+    /// The common case of a first import: each a finding and a sighting, nothing else is read or written. Their keys are
+    /// taken already, for ids from `first_id` on.
+    fn add(&mut self, rows: &[PreparedRow<'_>], first_id: i64) -> Result<(), Fault> {
+        let findings = adding::findings(self.transaction, self.scope.filing_id, rows)?;
+        adding::sightings(
+            self.transaction,
+            &self.scope,
+            self.run,
+            first_id,
+            rows.iter().zip(&findings),
+        )?;
+        for ((id, row), finding) in (first_id..).zip(rows).zip(&findings) {
+            if let Added::Joined(finding) = *finding {
+                let at = time_code(row.at);
+                let event = Event::of_sighting("sighting_added", finding, at, id);
+                standing::record(self.transaction, Some(self.run), &event)?;
+                self.touched.note(finding, Cause::content(id, at));
+            }
         }
-        self.add_names(row)?;
-        self.unresolved += 1;
-        self.counts.new += 1;
+        self.add_names(rows)?;
+        self.unresolved += count_code(rows.len() as u64);
+        self.counts.new += rows.len() as u64;
         Ok(())
     }
 
-    /// The finding of a change's key in the scope's filing, and whether it had to be added.
-    fn finding_for(&self, row: &PreparedRow, at: i64) -> Result<(i64, bool), Fault> {
-        let key = row.fingerprint.key_in(&self.scope.filing);
-        let added = self
-            .transaction
-            .prepare_cached(ADD_FINDING)?
-            .execute(params![
-                key,
-                row.fingerprint.0,
-                self.scope.filing_id,
-                kind_code(row.kind),
-                severity_code(row.severity),
-                status_code(row.status),
-                at,
-                row.canonical_id,
-            ])?;
-        if added == 1 {
-            return Ok((self.transaction.last_insert_rowid(), true));
-        }
-        let id = self
-            .transaction
-            .prepare_cached(FINDING_BY_KEY)?
-            .query_row([key], |row| row.get(0))?;
-        Ok((id, false))
-    }
-
     /// A sighting that an earlier run wrote.
-    fn replace(&mut self, known: &Known, row: &PreparedRow) -> Result<(), Fault> {
+    fn replace(&mut self, known: &Known, row: &PreparedRow<'_>) -> Result<(), Fault> {
         let at = time_code(row.at);
-        let finding = self.place(known, row, at)?;
+        let (finding, is_refiled) = self.place(known, row)?;
         let was_resolved = known.status == Status::Resolved;
         let is_resolved = row.status == Status::Resolved;
         let resolved_at = match (is_resolved, was_resolved) {
@@ -209,7 +189,6 @@ impl Batch<'_> {
             .prepare_cached(REPLACE_SIGHTING)?
             .execute(params![
                 known.id,
-                row.digest,
                 finding,
                 row.fingerprint.0,
                 severity_code(row.severity),
@@ -219,6 +198,9 @@ impl Batch<'_> {
                 resolved_at,
                 row.body,
             ])?;
+        self.transaction
+            .prepare_cached(REPLACE_DIGEST)?
+            .execute(params![self.scope.id, row.key, row.digest])?;
         let stays = finding == known.finding && known.fingerprint == row.fingerprint;
         let same_standing = (known.severity, known.status) == (row.severity, row.status);
         if !stays {
@@ -229,11 +211,11 @@ impl Batch<'_> {
         if finding != known.finding {
             self.leave(known, finding, at)?;
         }
-        self.add_names(row)?;
+        self.add_names(&[*row])?;
         self.unresolved += i64::from(was_resolved) - i64::from(is_resolved);
         self.counts.reopened += u64::from(was_resolved && !is_resolved);
         self.counts.resolved += u64::from(!was_resolved && is_resolved);
-        if known.only_missed && same_standing && stays {
+        if known.says_the_same && same_standing && stays && !is_refiled {
             self.counts.unchanged += 1;
         } else {
             self.counts.updated += 1;
@@ -242,16 +224,18 @@ impl Batch<'_> {
     }
 
     /// The finding that the changed sighting belongs to from now on.
-    fn place(&self, known: &Known, row: &PreparedRow, at: i64) -> Result<i64, Fault> {
+    /// And whether it was filed elsewhere before.
+    fn place(&self, known: &Known, row: &PreparedRow<'_>) -> Result<(i64, bool), Fault> {
         let place = Place {
             fingerprint: row.fingerprint,
-            filing: &self.scope.filing,
             filing_id: self.scope.filing_id,
         };
-        match placing::place(self.transaction, known.id, known.finding, &place)? {
-            Some(finding) => Ok(finding),
-            None => Ok(self.finding_for(row, at)?.0),
-        }
+        let placed = placing::place(self.transaction, known.id, known.finding, place)?;
+        let finding = match placed.finding {
+            Some(finding) => finding,
+            None => adding::finding(self.transaction, self.scope.filing_id, row)?,
+        };
+        Ok((finding, placed.is_refiled))
     }
 
     /// A sighting has left its finding for another one.
@@ -278,14 +262,14 @@ impl Batch<'_> {
 
     /// Another row of a sighting of which this run has seen one already. What the sighting is and where stays as in the
     /// first row, and so does the digest: the next run compares its first row with it.
-    fn merge(&mut self, known: &Known, row: &PreparedRow) -> Result<(), Fault> {
+    fn merge(&mut self, known: &Known, row: &PreparedRow<'_>) -> Result<(), Fault> {
         let at = time_code(row.at);
         if row.digest == known.digest {
             return Ok(());
         }
         let before = self.stored(known)?;
         let mut merged = before.clone();
-        merged.merge(self.unpacked(&row.body, row.severity, row.status)?);
+        merged.merge(self.unpacked(row.body, row.severity, row.status)?);
         if merged == before {
             return Ok(());
         }
@@ -332,16 +316,10 @@ impl Batch<'_> {
     }
 
     /// Lets people search by the vulnerability's other names.
-    fn add_names(&mut self, row: &PreparedRow) -> Result<(), Fault> {
-        for OtherName { name, pair } in &row.names {
-            if self.side.names.contains(pair) {
-                continue;
-            }
-            self.transaction
-                .prepare_cached(ADD_NAME)?
-                .execute(params![name, row.canonical_id])?;
-            self.names.push(*pair);
-        }
+    fn add_names(&mut self, rows: &[PreparedRow<'_>]) -> Result<(), Fault> {
+        let known = &self.side.names;
+        let added = adding::names(self.transaction, rows, |pair| known.contains(pair))?;
+        self.names.extend(added);
         Ok(())
     }
 

@@ -7,6 +7,9 @@ mod installation;
 mod output;
 pub(crate) mod postgres;
 pub(crate) mod random;
+pub(crate) mod semgrep;
+pub(crate) mod snyk;
+pub(crate) mod sonarqube;
 pub(crate) mod tls;
 
 pub(crate) use daemon::Daemon;

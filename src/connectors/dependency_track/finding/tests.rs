@@ -170,3 +170,31 @@ fn a_row_that_cannot_be_known_again_is_unreadable() {
         assert!(map(broken).is_err());
     }
 }
+
+#[test]
+fn a_row_is_known_by_its_id_wherever_that_stands() {
+    let mapped_and_known = |json: &str| {
+        let mapped = map(json.as_bytes()).map(|sighting| sighting.source_id);
+        assert_eq!(
+            id(json.as_bytes()).as_deref(),
+            mapped.ok().as_deref(),
+            "{json}"
+        );
+    };
+    for json in [
+        r#"{"component":{},"matrix":"p:c:v"}"#,
+        r#"{"matrix":"p:c:v"}"#,
+        r#"{"matrix":"p:c:v","component":{}}"#,
+        r#"{"component":{"matrix":"x"}}"#,
+        r#"{"matrix":"p:c:v","component":{"matrix":"x"}}"#,
+        r#"{"a\"matrix":"x","matrix":"p:c:v" }"#,
+        r#"{"matrix":"p:c:v","a\"matrix":"x"}"#,
+        r#"{"matrix":"p:c:v","a,\"matrix":"x"}"#,
+        r#"{"matrix":"p\u003ac"}"#,
+        r#"{"matrix":" "}"#,
+        r#"{"matrix":7}"#,
+        r#"{"component":"matrix"}"#,
+    ] {
+        mapped_and_known(json);
+    }
+}

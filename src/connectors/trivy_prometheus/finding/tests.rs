@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::metric::METRICS;
-use super::super::series::Series;
+use super::super::series::{Labels, Series};
 use super::*;
 use crate::finding::Kind;
 
@@ -13,7 +13,16 @@ fn mapped(metric: &str, labels: &Value) -> Result<Sighting, String> {
         return Err("no series".to_owned());
     };
     let (_, metric) = Metric::named(metric).unwrap();
-    map(metric, &labels, labels.get("cluster").unwrap_or_default())
+    let cluster = labels.get("cluster").unwrap_or_default();
+    let mapped = map(metric, &labels, cluster);
+    // The import maps what is kept of a series.
+    let kept = labels.raw();
+    let kept = Labels::parse_kept(kept.as_bytes()).unwrap();
+    assert_eq!(mapped, map(metric, &kept, cluster));
+    if let Ok(sighting) = &mapped {
+        assert_eq!(sighting.source_id, id(metric, &labels, cluster));
+    }
+    mapped
 }
 
 fn vulnerability() -> Value {

@@ -51,9 +51,11 @@ pub(crate) async fn events(
     let watcher = Watcher {
         engine: control.engine,
         progress,
+        elsewhere: ProgressSnapshot::default(),
         run,
         next_at: Instant::now(),
         told: false,
+        warnings_told: 0,
         over: false,
     };
     let events = stream::unfold(watcher, |mut watcher| async {
@@ -75,9 +77,12 @@ fn as_sse(event: &RunEvent) -> Result<Event, axum::Error> {
 struct Watcher {
     engine: Engine,
     progress: Option<watch::Receiver<ProgressSnapshot>>,
+    /// What another process has last told of it, where there is no such receiver.
+    elsewhere: ProgressSnapshot,
     run: Run,
     next_at: Instant,
     told: bool,
+    warnings_told: usize,
     over: bool,
 }
 
@@ -88,13 +93,13 @@ impl Watcher {
             return None;
         }
         if self.run.status.is_over() {
-            return Some(self.end());
+            return Some(self.last_words());
         }
         if self.told {
             self.wait().await;
             self.run = self.engine.run(self.run.id).await.ok().flatten()?;
             if self.run.status.is_over() {
-                return Some(self.end());
+                return Some(self.last_words());
             }
             if self.left_the_engine() {
                 if !self.engine.store().is_shared() {
@@ -107,16 +112,33 @@ impl Watcher {
         }
         self.told = true;
         self.next_at = Instant::now() + PACE;
-        Some(RunEvent::Progress {
-            progress: match &mut self.progress {
-                Some(progress) => progress.borrow_and_update().clone(),
-                None => {
-                    let told = self.engine.progress_elsewhere(self.run.id).await;
-                    told.unwrap_or_default()
-                }
-            },
+        if self.progress.is_none() {
+            let told = self.engine.progress_elsewhere(self.run.id).await;
+            self.elsewhere = told.unwrap_or_default();
+        }
+        Some(self.progress())
+    }
+
+    fn progress(&mut self) -> RunEvent {
+        let progress = match &mut self.progress {
+            Some(progress) => progress.borrow_and_update().clone(),
+            None => self.elsewhere.clone(),
+        };
+        self.warnings_told = progress.warnings.len();
+        RunEvent::Progress {
+            progress,
             run: self.run.clone(),
-        })
+        }
+    }
+
+    /// The end; before it the progress, if it holds a warning that came too late for the pace.
+    fn last_words(&mut self) -> RunEvent {
+        let warnings = self.progress.as_ref();
+        let warnings = warnings.map_or(0, |progress| progress.borrow().warnings.len());
+        if warnings > self.warnings_told {
+            return self.progress();
+        }
+        self.end()
     }
 
     /// Until there is news, and it is time to tell it. The end is told at once.
