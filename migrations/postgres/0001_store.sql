@@ -1,5 +1,5 @@
 -- Times are milliseconds since 1970, UTC, as in SQLite. Severity, status and kind are the numbers of src/store/codes.rs.
--- A sighting's key is 16 bytes of a hash, a finding's its fingerprint and its filing, a digest 8 bytes of one; a digest of zeroes stands for "not seen lately".
+-- A key is 16 bytes of a hash, a digest 8; a digest of zeroes stands for "not seen lately".
 --
 -- Between findings, sightings and history there are no foreign keys: the engine writes them together, and a check per row
 -- would cost a third of an import.
@@ -118,8 +118,6 @@ CREATE TABLE dictionaries (
 -- Numbers are given to people: never reused.
 CREATE TABLE findings (
     id           BIGINT PRIMARY KEY,
-    -- The fingerprint inside the filing. Checked at the end of a statement: findings may change places in one.
-    key          BYTEA NOT NULL,
     fingerprint  BYTEA NOT NULL,
     filing_id    BIGINT NOT NULL,
     kind         BIGINT NOT NULL,
@@ -128,7 +126,8 @@ CREATE TABLE findings (
     first_seen   BIGINT NOT NULL,
     resolved_at  BIGINT,
     canonical_id TEXT,
-    CONSTRAINT findings_by_key UNIQUE (key) DEFERRABLE INITIALLY IMMEDIATE
+    -- Checked at the end of a statement: findings may change places in one.
+    CONSTRAINT findings_by_place UNIQUE (filing_id, fingerprint) DEFERRABLE INITIALLY IMMEDIATE
 );
 
 CREATE SEQUENCE finding_numbers OWNED BY findings.id;
@@ -184,6 +183,21 @@ CREATE TABLE history (
 );
 
 CREATE INDEX history_by_finding ON history (finding_id);
+
+-- Vendors' texts that many findings share, kept for the next import. What is lost is fetched again.
+CREATE TABLE documents (
+    -- The connector, and where the text comes from.
+    space   TEXT NOT NULL,
+    name    TEXT NOT NULL,
+    version TEXT NOT NULL,
+    -- When it was last used, a few days old at most.
+    used_at BIGINT NOT NULL,
+    -- The text, compressed with zstd.
+    body    BYTEA NOT NULL,
+    PRIMARY KEY (space, name)
+);
+
+CREATE INDEX documents_by_use ON documents (used_at);
 
 -- What the held run of an API configuration would have resolved.
 CREATE TABLE held (

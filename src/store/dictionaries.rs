@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use zstd::dict::{DecoderDictionary, EncoderDictionary};
 use zstd::zstd_safe;
 
-use super::ScopeId;
+use super::import::ScopeId;
 use super::pack::{BodyFault, LEVEL};
 
 /// Enough to know what a connector's rows look like.
@@ -47,6 +47,13 @@ impl Dictionaries {
         guard(&self.decoders).get(&id).map(Arc::clone)
     }
 
+    /// Takes in a dictionary that was read from the store.
+    pub(super) fn learn_decoder(&self, id: u32, bytes: &[u8]) -> Arc<DecoderDictionary<'static>> {
+        let decoder = Arc::new(DecoderDictionary::copy(bytes));
+        guard(&self.decoders).insert(id, Arc::clone(&decoder));
+        decoder
+    }
+
     /// The dictionary that is remembered to pack a scope's rows with.
     pub(super) fn of_scope(&self, scope: ScopeId) -> Option<Arc<EncoderDictionary<'static>>> {
         guard(&self.scopes).get(&scope).map(Arc::clone)
@@ -55,14 +62,6 @@ impl Dictionaries {
     /// Dictionaries never change: nobody need ask again for a scope that has one.
     pub(super) fn remember(&self, scope: ScopeId, encoder: &Arc<EncoderDictionary<'static>>) {
         guard(&self.scopes).insert(scope, Arc::clone(encoder));
-    }
-
-    /// The dictionary to pack a connector's rows with, if there is one yet.
-    /// Takes in a dictionary that was read from the store.
-    pub(super) fn learn_decoder(&self, id: u32, bytes: &[u8]) -> Arc<DecoderDictionary<'static>> {
-        let decoder = Arc::new(DecoderDictionary::copy(bytes));
-        guard(&self.decoders).insert(id, Arc::clone(&decoder));
-        decoder
     }
 
     /// The dictionary to pack a connector's rows with; `None` inside if there is none yet. `None`: the store has not been

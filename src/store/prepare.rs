@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use zstd::dict::EncoderDictionary;
 
+use super::import::Change;
 use super::names::other_names;
 use super::pack::{self, BodyFault, Packer};
-use super::prepared::PreparedRow;
-use super::{Change, Prepared};
+use super::prepared::{Prepared, PreparedRow};
 
 /// Compresses what the changes say.
 pub(super) fn prepare(

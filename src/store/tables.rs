@@ -150,10 +150,6 @@ pub(super) const TABLES: &[Table] = &[
         ],
     },
     Table {
-        name: "held",
-        columns: &[("run_id", Number), ("sighting_id", Number)],
-    },
-    Table {
         name: "documents",
         columns: &[
             ("space", Text),
@@ -162,6 +158,10 @@ pub(super) const TABLES: &[Table] = &[
             ("used_at", Number),
             ("body", Bytes),
         ],
+    },
+    Table {
+        name: "held",
+        columns: &[("run_id", Number), ("sighting_id", Number)],
     },
 ];
 

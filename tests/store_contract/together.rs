@@ -7,6 +7,7 @@ use secpull::finding::{Severity, Sighting, Status};
 use secpull::store::{Prepared, WriteCounts};
 use serde_json::Value;
 
+use crate::place;
 use crate::world::{Read, World, change, sighting, with_severity, with_status};
 
 /// Few values, so that rows repeat, change and join what others say.
@@ -67,7 +68,7 @@ async fn left(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: place::CASES, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn one_transaction_of_many_rows_leaves_what_one_of_each_leaves(

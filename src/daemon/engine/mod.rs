@@ -160,7 +160,8 @@ impl Engine {
         if self.0.stop.is_cancelled() {
             return Err(StartError::Stopping);
         }
-        let present = match self.under_way(name).await? {
+        let here = self.under_way(name).await?;
+        let present = match here {
             Some(run) => Some(run),
             None => self.elsewhere(name).await?,
         };

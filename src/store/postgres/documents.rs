@@ -1,44 +1,55 @@
 //! Vendors' texts that imports keep for one another.
 
-use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::PgConnection;
 
 use super::fault::Fault;
-use super::rows::text;
+use super::rows::{name, text};
 use crate::store::StoredDocument;
-use crate::store::document::{self, Packed};
+use crate::store::codes::time_code;
+
+/// A mark of use that is younger than this is left as it is.
+const MARKED_EVERY: TimeDelta = TimeDelta::days(3);
+
+const LEVEL: i32 = 3;
 
 const FIND: &str =
     "SELECT name, version, used_at, body FROM documents WHERE space = $1 AND name = ANY($2)";
 const MARK: &str = "UPDATE documents SET used_at = $3 WHERE space = $1 AND name = ANY($2)";
+/// In the order of names, so that two who keep some of the same never wait for each other.
 const KEEP: &str = "
     INSERT INTO documents (space, name, version, used_at, body)
-    SELECT $1, n.name, n.version, $2, n.body FROM unnest($3::text[], $4::text[], $5::bytea[]) n(name, version, body)
-    ON CONFLICT (space, name) DO UPDATE SET version = excluded.version, used_at = excluded.used_at, body = excluded.body";
+    SELECT $1, d.name, d.version, $2, d.body FROM unnest($3::text[], $4::text[], $5::bytea[]) d(name, version, body)
+    ORDER BY d.name
+    ON CONFLICT (space, name) DO UPDATE
+    SET version = excluded.version, used_at = excluded.used_at, body = excluded.body";
 const FORGET: &str = "DELETE FROM documents WHERE used_at < $1";
 
 #[cfg(test)]
-pub(super) const STATEMENTS: &[&str] = &[FIND, MARK, KEEP, FORGET];
+pub(super) const STATEMENTS: &[&str] = &[FIND, MARK, FORGET];
 
-/// What is kept of these names, and the names of which the mark of use is old.
+/// The documents that are kept, and marks them as used.
 pub(super) async fn find(
     connection: &mut PgConnection,
     space: &str,
     names: &[String],
     at: DateTime<Utc>,
-) -> Result<(Vec<StoredDocument>, Vec<String>), Fault> {
+) -> Result<Vec<StoredDocument>, Fault> {
+    let names: Vec<_> = names.iter().map(|wanted| name(wanted)).collect();
+    let names: Vec<&str> = names.iter().map(|name| &**name).collect();
     let rows: Vec<(String, String, i64, Vec<u8>)> = sqlx::query_as(FIND)
-        .bind(space)
+        .bind(text(space))
         .bind(names)
-        .fetch_all(connection)
+        .fetch_all(&mut *connection)
         .await?;
-    let marked_since = document::marked_since(at);
-    let (mut found, mut to_mark) = (Vec::new(), Vec::new());
+    let marked_since = time_code(at - MARKED_EVERY);
+    let mut to_mark = Vec::new();
+    let mut found = Vec::with_capacity(rows.len());
     for (name, version, used_at, body) in rows {
         // One that cannot be read is as good as none: it is fetched and replaced.
-        let Some(text) = document::unpack(&body) else {
-            continue;
-        };
+        let Some(text) = unpack(&body) else { continue };
         if used_at < marked_since {
             to_mark.push(name.clone());
         }
@@ -48,59 +59,64 @@ pub(super) async fn find(
             text,
         });
     }
-    Ok((found, to_mark))
-}
-
-/// Marks documents as used.
-pub(super) async fn mark(
-    transaction: &mut PgConnection,
-    space: &str,
-    names: &[String],
-    at: DateTime<Utc>,
-) -> Result<(), Fault> {
-    sqlx::query(MARK)
-        .bind(space)
-        .bind(names)
-        .bind(at.timestamp_millis())
-        .execute(transaction)
-        .await?;
-    Ok(())
-}
-
-/// Each name at most once: the last one counts.
-pub(super) async fn keep(
-    transaction: &mut PgConnection,
-    space: &str,
-    documents: &[Packed],
-    at: DateTime<Utc>,
-) -> Result<(), Fault> {
-    let mut latest = std::collections::BTreeMap::new();
-    for document in documents {
-        latest.insert(text(&document.name), document);
+    if !to_mark.is_empty() {
+        sqlx::query(MARK)
+            .bind(text(space))
+            .bind(to_mark)
+            .bind(time_code(at))
+            .execute(connection)
+            .await?;
     }
-    let names: Vec<&str> = latest.keys().map(AsRef::as_ref).collect();
-    let versions: Vec<_> = latest.values().map(|one| text(&one.version)).collect();
-    let versions: Vec<&str> = versions.iter().map(AsRef::as_ref).collect();
-    let bodies: Vec<&[u8]> = latest.values().map(|one| one.body.as_slice()).collect();
+    Ok(found)
+}
+
+/// Documents, compressed, by name.
+pub(super) type Packed = BTreeMap<String, (String, Vec<u8>)>;
+
+/// Compresses; blocking. Of two of one name the last one counts.
+pub(super) fn pack(documents: Vec<StoredDocument>) -> Result<Packed, Fault> {
+    let pack = |document: StoredDocument| {
+        let body = zstd::encode_all(document.text.as_bytes(), LEVEL)
+            .map_err(|error| Fault::Lasting(format!("zstd failed: {error}")))?;
+        let version = text(&document.version).into_owned();
+        Ok((name(&document.name).into_owned(), (version, body)))
+    };
+    documents.into_iter().map(pack).collect()
+}
+
+fn unpack(body: &[u8]) -> Option<String> {
+    String::from_utf8(zstd::decode_all(body).ok()?).ok()
+}
+
+pub(super) async fn keep(
+    connection: &mut PgConnection,
+    space: &str,
+    documents: &Packed,
+    at: DateTime<Utc>,
+) -> Result<(), Fault> {
+    let names: Vec<&str> = documents.keys().map(String::as_str).collect();
+    let (versions, bodies): (Vec<&str>, Vec<&[u8]>) = documents
+        .values()
+        .map(|(version, body)| (version.as_str(), body.as_slice()))
+        .unzip();
     sqlx::query(KEEP)
-        .bind(space)
-        .bind(at.timestamp_millis())
+        .bind(text(space))
+        .bind(time_code(at))
         .bind(names)
         .bind(versions)
         .bind(bodies)
-        .execute(transaction)
+        .execute(connection)
         .await?;
     Ok(())
 }
 
-/// How many were forgotten.
 pub(super) async fn forget(
-    transaction: &mut PgConnection,
+    connection: &mut PgConnection,
     unused_since: DateTime<Utc>,
 ) -> Result<u64, Fault> {
     let forgotten = sqlx::query(FORGET)
-        .bind(unused_since.timestamp_millis())
-        .execute(transaction)
+        .bind(time_code(unused_since))
+        .execute(connection)
         .await?;
     Ok(forgotten.rows_affected())
 }

@@ -97,7 +97,6 @@ fn statement(table: &Table) -> String {
             ", holder_id, queued_at",
             ", 0, coalesce(n.started_at, n.finished_at, 0)",
         ),
-        "findings" => (", key", ", n.fingerprint || int8send(n.filing_id)"),
         _ => ("", ""),
     };
     let (names, arrays) = (names.join(", "), arrays.join(", "));

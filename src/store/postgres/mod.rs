@@ -45,7 +45,7 @@ use super::{
     Prepared, Proof, RecordState, Run, RunEnd, RunFilter, RunId, ScopeId, ScopeKey, ScopeState,
     Store, StoreError, StoredDocument, TakeOver, Taken, WriteCounts,
 };
-use super::{document, pack, prepare};
+use super::{pack, prepare};
 use crate::config::PostgresUrl;
 use crate::finding::Finding;
 use close::Concluding;
@@ -141,11 +141,15 @@ impl PostgresStore {
         scope: ScopeId,
         changes: Arc<[Change]>,
     ) -> Result<Option<Arc<zstd::dict::EncoderDictionary<'static>>>, Fault> {
+        if let Some(encoder) = self.dictionaries.of_scope(scope) {
+            return Ok(Some(encoder));
+        }
         let mut connection = self.connection().await?;
         let connector = scopes::connector(&mut connection, scope).await?;
         let encoder = bodies::encoder(&mut connection, &self.dictionaries, &connector).await?;
-        if encoder.is_some() {
-            return Ok(encoder);
+        if let Some(encoder) = encoder {
+            self.dictionaries.remember(scope, &encoder);
+            return Ok(Some(encoder));
         }
         let dictionaries = Arc::clone(&self.dictionaries);
         let training = blocking(move || {
@@ -393,20 +397,9 @@ impl Store for PostgresStore {
         names: Vec<String>,
         at: DateTime<Utc>,
     ) -> Result<Vec<StoredDocument>, StoreError> {
-        let found = async {
-            let mut connection = self.connection().await?;
-            documents::find(&mut connection, space, &names, at).await
-        };
-        let (found, to_mark) = found.await.map_err(self.at())?;
-        if !to_mark.is_empty() {
-            transaction!(self, |transaction, _holder| documents::mark(
-                transaction,
-                space,
-                &to_mark,
-                at
-            ))?;
-        }
-        Ok(found)
+        let found =
+            async { documents::find(&mut *self.connection().await?, space, &names, at).await };
+        found.await.map_err(self.at())
     }
 
     async fn keep_documents(
@@ -415,10 +408,7 @@ impl Store for PostgresStore {
         documents: Vec<StoredDocument>,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let packed = blocking(move || {
-            let failed = |error| Fault::Lasting(format!("zstd failed: {error}"));
-            document::pack(documents).map_err(failed)
-        });
+        let packed = blocking(move || documents::pack(documents));
         let packed = packed.await.map_err(self.at())?;
         transaction!(self, |transaction, _holder| documents::keep(
             transaction,

@@ -21,15 +21,11 @@ use crate::store::{RunId, WriteCounts};
 /// Numbers from here on stand for rows that have none yet. They are higher than all others, as the real ones will be.
 pub(super) const PROVISIONAL: i64 = 1 << 62;
 
-/// The key of a finding: its fingerprint, and the filing inside which it is one.
-pub(super) type Key = [u8; 24];
-
-/// As the schema makes it of the two columns.
-pub(super) fn key_of(fingerprint: Fingerprint, filing_id: i64) -> Key {
-    let mut key = [0; 24];
-    key[..16].copy_from_slice(&fingerprint.0);
-    key[16..].copy_from_slice(&filing_id.to_be_bytes());
-    key
+/// Where a finding is: there is one at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    pub(super) fingerprint: Fingerprint,
+    pub(super) filing_id: i64,
 }
 
 /// A sighting as it is stored.
@@ -44,15 +40,7 @@ pub(super) struct Known {
     pub(super) run: RunId,
     pub(super) first_seen: i64,
     pub(super) resolved_at: Option<i64>,
-    /// Where it may be needed.
-    pub(super) body: Option<Vec<u8>>,
-}
-
-/// Where a finding is.
-#[derive(Debug, Clone)]
-pub(super) struct Placed {
-    pub(super) key: Key,
-    pub(super) filing_id: i64,
+    pub(super) body: Vec<u8>,
 }
 
 /// How a sighting ranks in its finding: the least leads.
@@ -62,26 +50,24 @@ pub(super) type Rank = (u8, i64, i64);
 #[derive(Debug, Default)]
 pub(super) struct Loaded {
     pub(super) known: HashMap<SourceKey, Known>,
-    /// The findings of what is known, and those that have the key of a row.
-    pub(super) findings: HashMap<i64, Placed>,
-    pub(super) by_key: HashMap<Key, i64>,
+    /// The findings of what is known, and those that are where a row says to be.
+    pub(super) findings: HashMap<i64, Place>,
+    pub(super) by_place: HashMap<Place, i64>,
     /// All sightings of the findings that a row may move.
     pub(super) members: HashMap<i64, BTreeMap<i64, Rank>>,
 }
 
 impl Loaded {
-    pub(super) fn add_finding(&mut self, id: i64, placed: Placed) {
-        self.by_key.insert(placed.key, id);
-        self.findings.insert(id, placed);
+    pub(super) fn add_finding(&mut self, id: i64, place: Place) {
+        self.by_place.insert(place, id);
+        self.findings.insert(id, place);
     }
 }
 
 /// A finding to be added.
 #[derive(Debug)]
 pub(super) struct NewFinding {
-    pub(super) key: Key,
-    pub(super) fingerprint: Fingerprint,
-    pub(super) filing_id: i64,
+    pub(super) place: Place,
     pub(super) kind: Kind,
     pub(super) severity: Severity,
     pub(super) status: Status,
@@ -92,7 +78,7 @@ pub(super) struct NewFinding {
 /// What changes of a finding's own row.
 #[derive(Debug, Default)]
 pub(super) struct FindingChange {
-    pub(super) moved: Option<(Key, Fingerprint, i64)>,
+    pub(super) moved: Option<Place>,
     /// It is at least as old as this.
     pub(super) first_seen: Option<i64>,
 }
@@ -219,7 +205,7 @@ impl<'a> Planner<'a> {
                 run: self.run,
                 first_seen: at,
                 resolved_at: None,
-                body: Some(row.body.to_vec()),
+                body: row.body.to_vec(),
             },
         );
         if !is_new {
@@ -243,35 +229,36 @@ impl<'a> Planner<'a> {
 
     /// The finding of a row's key in the scope's filing, and whether it had to be added.
     fn finding_for(&mut self, row: &PreparedRow<'_>, at: i64) -> (i64, bool) {
-        let key = key_of(row.fingerprint, self.scope.filing_id);
-        if let Some(finding) = self.loaded.by_key.get(&key) {
+        let place = self.place_of(row);
+        if let Some(finding) = self.loaded.by_place.get(&place) {
             return (*finding, false);
         }
         let id = PROVISIONAL + self.plan.new_findings.len() as i64;
         self.plan.new_findings.push(NewFinding {
-            key,
-            fingerprint: row.fingerprint,
-            filing_id: self.scope.filing_id,
+            place,
             kind: row.kind,
             severity: row.severity,
             status: row.status,
             first_seen: at,
             canonical_id: row.canonical_id.map(|id| name(id).into_owned()),
         });
-        let placed = Placed {
-            key,
-            filing_id: self.scope.filing_id,
-        };
-        self.loaded.add_finding(id, placed);
+        self.loaded.add_finding(id, place);
         (id, true)
+    }
+
+    fn place_of(&self, row: &PreparedRow<'_>) -> Place {
+        Place {
+            fingerprint: row.fingerprint,
+            filing_id: self.scope.filing_id,
+        }
     }
 
     /// A sighting that an earlier run wrote.
     fn replace(&mut self, known: Known, row: &PreparedRow<'_>) {
         let at = time_code(row.at);
-        let before = self.loaded.findings.get(&known.finding);
-        let is_refiled = before.is_some_and(|own| own.filing_id != self.scope.filing_id);
-        let finding = self.place(&known, row, at);
+        let own = self.loaded.findings.get(&known.finding).copied();
+        let is_refiled = own.is_some_and(|own| own.filing_id != self.scope.filing_id);
+        let finding = self.place(&known, own, row, at);
         let was_resolved = known.status == Status::Resolved;
         let is_resolved = row.status == Status::Resolved;
         let resolved_at = match (is_resolved, was_resolved) {
@@ -286,7 +273,7 @@ impl<'a> Planner<'a> {
         } else if !same_standing {
             self.note(finding, Cause::standing(known.id, at));
         }
-        let same_words = known.body.as_deref() == Some(row.body);
+        let says_the_same = known.body == row.body;
         if finding != known.finding {
             self.leave(&known, finding, at);
         }
@@ -301,7 +288,7 @@ impl<'a> Planner<'a> {
                 seen: true,
                 at,
                 resolved_at,
-                body: (!same_words).then(|| row.body.to_vec()),
+                body: (!says_the_same).then(|| row.body.to_vec()),
             },
         );
         self.know(
@@ -314,7 +301,7 @@ impl<'a> Planner<'a> {
                 status: row.status,
                 run: self.run,
                 resolved_at,
-                body: Some(row.body.to_vec()),
+                body: row.body.to_vec(),
                 ..known
             },
         );
@@ -322,7 +309,7 @@ impl<'a> Planner<'a> {
         self.plan.unresolved += i64::from(was_resolved) - i64::from(is_resolved);
         self.plan.counts.reopened += u64::from(was_resolved && !is_resolved);
         self.plan.counts.resolved += u64::from(!was_resolved && is_resolved);
-        if same_words && same_standing && stays && !is_refiled {
+        if says_the_same && same_standing && stays && !is_refiled {
             self.plan.counts.unchanged += 1;
         } else {
             self.plan.counts.updated += 1;
@@ -335,27 +322,27 @@ impl<'a> Planner<'a> {
 
     /// The finding that the changed sighting belongs to from now on. It stays with its own when its title, line or
     /// description changes, and moves only to one that already has its new fingerprint, or to another filing.
-    fn place(&mut self, known: &Known, row: &PreparedRow<'_>, at: i64) -> i64 {
-        let wanted = key_of(row.fingerprint, self.scope.filing_id);
-        let Some(own) = self.loaded.findings.get(&known.finding).cloned() else {
+    fn place(&mut self, known: &Known, own: Option<Place>, row: &PreparedRow<'_>, at: i64) -> i64 {
+        let wanted = self.place_of(row);
+        let Some(own) = own else {
             return self.finding_for(row, at).0;
         };
-        if own.key == wanted {
+        if own == wanted {
             return known.finding;
         }
-        if let Some(there) = self.loaded.by_key.get(&wanted) {
+        if let Some(there) = self.loaded.by_place.get(&wanted) {
             return *there;
         }
-        if own.filing_id == self.scope.filing_id {
+        if own.filing_id == wanted.filing_id {
             if self.leads(known) {
-                self.rekey(known.finding, &own, wanted, row.fingerprint);
+                self.move_finding(known.finding, own, wanted);
             }
             return known.finding;
         }
         if self.has_others(known) {
             return self.finding_for(row, at).0;
         }
-        self.rekey(known.finding, &own, wanted, row.fingerprint);
+        self.move_finding(known.finding, own, wanted);
         known.finding
     }
 
@@ -373,11 +360,10 @@ impl<'a> Planner<'a> {
         self.members(known.finding).any(|(id, _)| id != known.id)
     }
 
-    fn rekey(&mut self, finding: i64, own: &Placed, key: Key, fingerprint: Fingerprint) {
-        self.loaded.by_key.remove(&own.key);
-        let filing_id = self.scope.filing_id;
-        self.loaded.add_finding(finding, Placed { key, filing_id });
-        self.plan.findings.entry(finding).or_default().moved = Some((key, fingerprint, filing_id));
+    fn move_finding(&mut self, finding: i64, from: Place, to: Place) {
+        self.loaded.by_place.remove(&from);
+        self.loaded.add_finding(finding, to);
+        self.plan.findings.entry(finding).or_default().moved = Some(to);
     }
 
     /// A sighting has left its finding for another one: both histories say so. The last one takes the history along.
@@ -414,8 +400,8 @@ impl<'a> Planner<'a> {
         self.plan.touched.forget(from);
         self.plan.findings.remove(&from);
         self.plan.deleted.insert(from);
-        if let Some(placed) = self.loaded.findings.remove(&from) {
-            self.loaded.by_key.remove(&placed.key);
+        if let Some(place) = self.loaded.findings.remove(&from) {
+            self.loaded.by_place.remove(&place);
         }
     }
 
@@ -439,8 +425,7 @@ impl<'a> Planner<'a> {
         if row.digest == known.digest {
             return Ok(());
         }
-        let stored = known.body.as_deref().unwrap_or_default();
-        let before = self.unpacked(stored, known.severity, known.status)?;
+        let before = self.unpacked(&known.body, known.severity, known.status)?;
         let mut merged = before.clone();
         merged.merge(self.unpacked(row.body, row.severity, row.status)?);
         if merged == before {
@@ -454,7 +439,7 @@ impl<'a> Planner<'a> {
             status: merged.status,
             resolved_at: known.resolved_at.filter(|_| is_resolved),
             run: self.run,
-            body: Some(body.clone()),
+            body: body.clone(),
             ..known.clone()
         };
         self.write_merged(&after, at, body);

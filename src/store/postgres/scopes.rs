@@ -136,9 +136,8 @@ pub(super) async fn lock(
         .bind(api)
         .fetch_optional(transaction)
         .await?;
-    Ok(Scope {
-        filing_id: filing_id.ok_or_else(|| unknown(scope))?,
-    })
+    let filing_id = filing_id.ok_or_else(|| unknown(scope))?;
+    Ok(Scope { filing_id })
 }
 
 /// Locks the filings of all these scopes, which have to be of this API configuration.

@@ -7,9 +7,7 @@ use sqlx::PgConnection;
 
 use super::bodies::{self, Reader};
 use super::fault::Fault;
-use super::plan::{
-    Key, Known, Loaded, NewFinding, PROVISIONAL, Placed, Plan, Planner, SightingChange, key_of,
-};
+use super::plan::{Known, Loaded, NewFinding, PROVISIONAL, Place, Plan, Planner, SightingChange};
 use super::rows::{bytes, severity, status};
 use super::runs::must_be_running;
 use super::scopes::{self, Scope};
@@ -22,15 +20,13 @@ use crate::store::prepared::PreparedRow;
 use crate::store::standing::Touched;
 use crate::store::{Prepared, RunId, ScopeId, WriteCounts};
 
-/// With the bodies: rows may have to be merged, and another digest may stand for the same words.
 const KNOWN: &str = "
     SELECT s.key, s.id, s.digest, s.finding_id, s.fingerprint, s.severity, s.status, s.run_id, s.first_seen,
         s.resolved_at, s.body
-    FROM unnest($2::bytea[]) u(key)
-    JOIN sightings s ON s.scope_id = $1 AND s.key = u.key";
+    FROM unnest($2::bytea[]) u(key) JOIN sightings s ON s.scope_id = $1 AND s.key = u.key";
 const FINDINGS: &str = "
-    SELECT id, key, filing_id FROM findings WHERE id = ANY($1)
-    UNION SELECT id, key, filing_id FROM findings WHERE key = ANY($2)";
+    SELECT id, fingerprint, filing_id FROM findings WHERE id = ANY($1)
+    UNION SELECT id, fingerprint, filing_id FROM findings WHERE filing_id = $2 AND fingerprint = ANY($3)";
 const MEMBERS: &str =
     "SELECT finding_id, id, status, first_seen FROM sightings WHERE finding_id = ANY($1)";
 const NUMBERS: &str = "
@@ -38,15 +34,14 @@ const NUMBERS: &str = "
         array(SELECT nextval('sighting_numbers') FROM generate_series(1, $2::bigint))";
 const DELETE_FINDINGS: &str = "DELETE FROM findings WHERE id = ANY($1)";
 const UPDATE_FINDINGS: &str = "
-    UPDATE findings f SET key = coalesce(n.key, f.key), fingerprint = coalesce(n.fingerprint, f.fingerprint),
+    UPDATE findings f SET fingerprint = coalesce(n.fingerprint, f.fingerprint),
         filing_id = coalesce(n.filing_id, f.filing_id), first_seen = least(f.first_seen, n.first_seen)
-    FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[])
-        n(id, key, fingerprint, filing_id, first_seen)
+    FROM unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::bigint[]) n(id, fingerprint, filing_id, first_seen)
     WHERE f.id = n.id";
 const ADD_FINDINGS: &str = "
-    INSERT INTO findings (id, key, fingerprint, filing_id, kind, severity, status, first_seen, canonical_id)
-    SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bigint[],
-        $7::bigint[], $8::bigint[], $9::text[])";
+    INSERT INTO findings (id, fingerprint, filing_id, kind, severity, status, first_seen, canonical_id)
+    SELECT * FROM unnest($1::bigint[], $2::bytea[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
+        $7::bigint[], $8::text[])";
 const ADD_SIGHTINGS: &str = "
     INSERT INTO sightings (scope_id, run_id, id, key, digest, finding_id, fingerprint, severity, status, first_seen,
         last_seen, resolved_at, body)
@@ -110,7 +105,7 @@ impl Writing<'_> {
         let api = must_be_running(transaction, self.holder, self.run).await?;
         let scope = scopes::lock(transaction, api, self.scope).await?;
         let loaded = self.load(transaction, &scope).await?;
-        let stored = loaded.known.values().filter_map(|k| k.body.as_deref());
+        let stored = loaded.known.values().map(|known| known.body.as_slice());
         let brought = self.rows().map(|row| row.body);
         let bodies: Vec<&[u8]> = stored.chain(brought).collect();
         bodies::learn(transaction, self.dictionaries, bodies.into_iter()).await?;
@@ -126,30 +121,39 @@ impl Writing<'_> {
             ..Loaded::default()
         };
         // The first row of a sighting says where it belongs.
-        let mut wanted: HashMap<SourceKey, Key> = HashMap::new();
+        let mut wanted: HashMap<SourceKey, Place> = HashMap::new();
         for row in self.rows() {
-            let key = || key_of(row.fingerprint, scope.filing_id);
-            wanted.entry(row.key).or_insert_with(key);
+            wanted.entry(row.key).or_insert(Place {
+                fingerprint: row.fingerprint,
+                filing_id: scope.filing_id,
+            });
         }
-        // But one that is fixed and was never seen open leaves its place to a later row.
-        let keys: HashSet<Key> = self
-            .rows()
-            .map(|row| key_of(row.fingerprint, scope.filing_id))
-            .collect();
         let own: HashSet<i64> = loaded.known.values().map(|known| known.finding).collect();
         type Columns = (i64, Vec<u8>, i64);
+        // Of every row: one that is fixed and was never seen open leaves its place to a later row.
+        let prints: HashSet<Fingerprint> = self.rows().map(|row| row.fingerprint).collect();
         let rows: Vec<Columns> = sqlx::query_as(FINDINGS)
             .bind(own.into_iter().collect::<Vec<_>>())
-            .bind(keys.iter().map(Key::as_slice).collect::<Vec<_>>())
+            .bind(scope.filing_id)
+            .bind(
+                prints
+                    .iter()
+                    .map(|print| print.0.as_slice())
+                    .collect::<Vec<_>>(),
+            )
             .fetch_all(&mut *transaction)
             .await?;
-        for (id, key, filing_id) in rows {
-            let key = bytes(&key)?;
-            loaded.add_finding(id, Placed { key, filing_id });
+        for (id, print, filing_id) in rows {
+            let fingerprint = Fingerprint(bytes(&print)?);
+            let place = Place {
+                fingerprint,
+                filing_id,
+            };
+            loaded.add_finding(id, place);
         }
         let is_elsewhere = |(key, known): &(&SourceKey, &Known)| {
             let own = loaded.findings.get(&known.finding);
-            own.is_some_and(|own| wanted.get(*key).is_some_and(|wanted| own.key != *wanted))
+            own.is_some_and(|own| wanted.get(*key).is_some_and(|wanted| own != wanted))
         };
         let moving: HashSet<i64> = loaded
             .known
@@ -178,7 +182,7 @@ impl Writing<'_> {
             i64,
             i64,
             Option<i64>,
-            Option<Vec<u8>>,
+            Vec<u8>,
         );
         let rows: Vec<Columns> = sqlx::query_as(KNOWN)
             .bind(self.scope)
@@ -433,17 +437,12 @@ async fn update_findings(transaction: &mut PgConnection, plan: &Plan) -> Result<
         .bind(changed.keys().copied().collect::<Vec<_>>())
         .bind(
             moved()
-                .map(|moved| moved.map(|(key, ..)| key.as_slice()))
+                .map(|place| place.map(|place| place.fingerprint.0.as_slice()))
                 .collect::<Vec<_>>(),
         )
         .bind(
             moved()
-                .map(|moved| moved.map(|(_, print, _)| print.0.as_slice()))
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            moved()
-                .map(|moved| moved.map(|(.., filing)| *filing))
+                .map(|place| place.map(|place| place.filing_id))
                 .collect::<Vec<_>>(),
         )
         .bind(
@@ -468,13 +467,12 @@ async fn add_findings(
     let column = |of: fn(&NewFinding) -> i64| -> Vec<i64> { new.iter().map(of).collect() };
     sqlx::query(ADD_FINDINGS)
         .bind(numbers)
-        .bind(new.iter().map(|f| f.key.as_slice()).collect::<Vec<_>>())
         .bind(
             new.iter()
-                .map(|f| f.fingerprint.0.as_slice())
+                .map(|f| f.place.fingerprint.0.as_slice())
                 .collect::<Vec<_>>(),
         )
-        .bind(column(|f| f.filing_id))
+        .bind(column(|f| f.place.filing_id))
         .bind(column(|f| kind_code(f.kind)))
         .bind(column(|f| severity_code(f.severity)))
         .bind(column(|f| status_code(f.status)))

@@ -16,12 +16,10 @@ const ROWS: usize = 5000;
 /// Why an export ends that nobody takes in any more.
 pub(super) const GIVEN_UP: &str = "the move was given up";
 
-/// Tables that hold again, by key, what others hold. Only digests stand nowhere else.
-pub(in crate::store) const KEY_TABLES: [&str; 2] = ["finding_keys", "sighting_keys"];
-
-/// All but those that are this engine's own affair.
-const OWN_TABLES: &str = "
+const TABLES_THERE: &str = "
     SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+/// Tables that are this engine's way of writing quickly: the others say the same, or are read together with them.
+pub(in crate::store) const OWN_TABLES: [&str; 2] = ["finding_keys", "sighting_keys"];
 const LAST_NUMBER: &str = "SELECT seq FROM sqlite_sequence WHERE name = ?1";
 
 /// Sends everything. Until it is done nobody else writes.
@@ -33,11 +31,11 @@ pub(super) fn export(path: &Path, pieces: &mpsc::Sender<Piece>) -> Result<(), Fa
             "an import is under way in it: stop the daemon first (systemctl stop secpull)",
         ));
     }
-    let tables: i64 = transaction.query_row(OWN_TABLES, [], |row| row.get(0))?;
-    let known = (TABLES.len() + KEY_TABLES.len()) as i64;
-    if tables != known {
+    let tables: i64 = transaction.query_row(TABLES_THERE, [], |row| row.get(0))?;
+    if tables != (TABLES.len() + OWN_TABLES.len()) as i64 {
         return Err(Fault::lasting(format!(
-            "it has {tables} tables, and {known} can be moved"
+            "it has {tables} tables, and {} can be moved",
+            TABLES.len() + OWN_TABLES.len()
         )));
     }
     for table in TABLES {
@@ -61,16 +59,20 @@ fn send_table(
     table: &'static Table,
     pieces: &mpsc::Sender<Piece>,
 ) -> Result<(), Fault> {
+    let (from, own) = match table.name {
+        "sightings" => (
+            "sightings t CROSS JOIN sighting_keys k ON k.scope_id = t.scope_id AND k.key = t.key"
+                .to_owned(),
+            "digest",
+        ),
+        name => (format!("{name} t"), ""),
+    };
     let names: Vec<String> = table
         .columns
         .iter()
-        .map(|(name, _)| format!("\"{name}\""))
+        .map(|(name, _)| format!("{}.\"{name}\"", if *name == own { "k" } else { "t" }))
         .collect();
-    let source = match table.name {
-        "sightings" => "sightings JOIN sighting_keys USING (scope_id, key)",
-        name => name,
-    };
-    let sql = format!("SELECT {} FROM {source}", names.join(", "));
+    let sql = format!("SELECT {} FROM {from}", names.join(", "));
     let mut statement = connection.prepare(&sql)?;
     let mut rows = statement.query([])?;
     let none = || -> Vec<Column> {

@@ -44,7 +44,7 @@ use super::{
     Prepared, Proof, RecordState, Run, RunEnd, RunFilter, RunId, ScopeId, ScopeKey, ScopeState,
     Store, StoreError, StoredDocument, WriteCounts,
 };
-use super::{document, pack, prepare};
+use super::{pack, prepare};
 use crate::finding::Finding;
 use fault::Fault;
 use listing::Listing;
@@ -364,11 +364,9 @@ impl Store for SqliteStore {
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let space = space.to_owned();
-        let packed = blocking(move || {
-            let failed = |error| Fault::lasting(format!("zstd failed: {error}"));
-            document::pack(documents).map_err(failed)
-        });
-        let packed = packed.await.map_err(|fault| fault.at(&self.path))?;
+        let packed = blocking(move || documents::pack(documents))
+            .await
+            .map_err(|fault| fault.at(&self.path))?;
         self.writer()?
             .transaction(move |transaction, _| documents::keep(transaction, &space, &packed, at))
             .await

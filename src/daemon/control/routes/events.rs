@@ -51,6 +51,7 @@ pub(crate) async fn events(
     let watcher = Watcher {
         engine: control.engine,
         progress,
+        elsewhere: ProgressSnapshot::default(),
         run,
         next_at: Instant::now(),
         told: false,
@@ -76,6 +77,8 @@ fn as_sse(event: &RunEvent) -> Result<Event, axum::Error> {
 struct Watcher {
     engine: Engine,
     progress: Option<watch::Receiver<ProgressSnapshot>>,
+    /// What another process has last told of it, where there is no such receiver.
+    elsewhere: ProgressSnapshot,
     run: Run,
     next_at: Instant,
     told: bool,
@@ -90,13 +93,13 @@ impl Watcher {
             return None;
         }
         if self.run.status.is_over() {
-            return Some(self.last_words().await);
+            return Some(self.last_words());
         }
         if self.told {
             self.wait().await;
             self.run = self.engine.run(self.run.id).await.ok().flatten()?;
             if self.run.status.is_over() {
-                return Some(self.last_words().await);
+                return Some(self.last_words());
             }
             if self.left_the_engine() {
                 if !self.engine.store().is_shared() {
@@ -109,16 +112,17 @@ impl Watcher {
         }
         self.told = true;
         self.next_at = Instant::now() + PACE;
-        Some(self.progress().await)
+        if self.progress.is_none() {
+            let told = self.engine.progress_elsewhere(self.run.id).await;
+            self.elsewhere = told.unwrap_or_default();
+        }
+        Some(self.progress())
     }
 
-    async fn progress(&mut self) -> RunEvent {
+    fn progress(&mut self) -> RunEvent {
         let progress = match &mut self.progress {
             Some(progress) => progress.borrow_and_update().clone(),
-            None => {
-                let told = self.engine.progress_elsewhere(self.run.id).await;
-                told.unwrap_or_default()
-            }
+            None => self.elsewhere.clone(),
         };
         self.warnings_told = progress.warnings.len();
         RunEvent::Progress {
@@ -128,11 +132,11 @@ impl Watcher {
     }
 
     /// The end; before it the progress, if it holds a warning that came too late for the pace.
-    async fn last_words(&mut self) -> RunEvent {
+    fn last_words(&mut self) -> RunEvent {
         let warnings = self.progress.as_ref();
         let warnings = warnings.map_or(0, |progress| progress.borrow().warnings.len());
         if warnings > self.warnings_told {
-            return self.progress().await;
+            return self.progress();
         }
         self.end()
     }
