@@ -34,7 +34,8 @@ pub(super) async fn pull(
         selection,
         records: BTreeMap::new(),
         rows: 0,
-        homeless: None,
+        homeless: 0,
+        homeless_reason: None,
     };
     let doubt = match reading.read(hub, sink).await? {
         None => reading.doubt(hub, &before).await?,
@@ -84,8 +85,10 @@ struct Reading {
     /// Records that rows were read of, by id.
     records: BTreeMap<String, Record>,
     rows: u64,
-    /// Why a row could not even be given to a record.
-    homeless: Option<String>,
+    /// Rows that could not even be given to a record.
+    homeless: u64,
+    /// Why the first of them could not.
+    homeless_reason: Option<String>,
 }
 
 impl Reading {
@@ -95,7 +98,7 @@ impl Reading {
         loop {
             match walk.next().await {
                 Ok(Some(page)) => self.take(page, sink).await?,
-                Ok(None) => return Ok(self.homeless.take()),
+                Ok(None) => return Ok(self.homeless_reason.clone()),
                 Err(Broken::Failed(trouble)) if self.rows == 0 => return Err(trouble.into()),
                 Err(Broken::Failed(trouble)) => return Ok(Some(trouble.error.to_string())),
                 Err(Broken::Doubtful(reason)) => return Ok(Some(reason)),
@@ -118,7 +121,8 @@ impl Reading {
                         }
                     }
                     None => {
-                        self.homeless.get_or_insert(unreadable.reason);
+                        self.homeless += 1;
+                        self.homeless_reason.get_or_insert(unreadable.reason);
                     }
                 },
             }
@@ -211,6 +215,21 @@ impl Reading {
         for record in self.records.into_values() {
             if !sink.wants(&record) {
                 continue;
+            }
+            let homeless = std::mem::take(&mut self.homeless);
+            if homeless > 0 {
+                // They count, and no record is nearer than another: any may have lost them.
+                sink.put(Pulled::Page {
+                    scope: Scope {
+                        part: None,
+                        record: record.clone(),
+                        branch: None,
+                    },
+                    sightings: Vec::new(),
+                    unreadable: homeless,
+                    unreadable_reason: self.homeless_reason.take(),
+                })
+                .await?;
             }
             let completeness = match &doubt {
                 None => Completeness::Complete,

@@ -362,7 +362,10 @@ async fn a_null_row_costs_the_proof_and_not_its_page() {
     let hub = Simulated::new().findings(many(3)).start().await.unwrap();
     hub.inflict(Misfortune::NullInsteadOfARow);
     let said = pull(&connector(&hub)).await.unwrap();
-    assert_eq!((said.count(), said.is_complete()), (2, false));
+    assert_eq!(
+        (said.count(), said.unreadable, said.is_complete()),
+        (2, 1, false)
+    );
 }
 
 #[tokio::test]
