@@ -8,7 +8,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
 
-/// Where Debian's packages put the programs, and where `scripts/test` puts them where nothing is installed.
+/// Where Debian's packages put the programs, and where `scripts/test` puts them where nothing is installed. The variable
+/// `SECPULL_POSTGRESQL` names another such folder.
 const PLACES: [&str; 2] = [
     "/usr/lib/postgresql",
     concat!(
@@ -182,7 +183,11 @@ impl Drop for RealPostgres {
 
 /// The folder of the newest version's programs.
 fn programs() -> io::Result<PathBuf> {
-    let versions = PLACES.iter().filter_map(|place| fs::read_dir(place).ok());
+    let places = match std::env::var("SECPULL_POSTGRESQL") {
+        Ok(told) => vec![told],
+        Err(_) => PLACES.map(str::to_owned).to_vec(),
+    };
+    let versions = places.iter().filter_map(|place| fs::read_dir(place).ok());
     versions
         .flatten()
         .filter_map(|version| {
