@@ -5,8 +5,6 @@ mod fields;
 mod misfortunes;
 mod views;
 
-use std::time::Duration;
-
 use secpull_simulators::misfortune::Misfortune;
 use secpull_simulators::scenario::{semgrep_code, semgrep_shop};
 use secpull_simulators::semgrep::{API_TOKEN, CI_TOKEN, Project, Simulator};
@@ -210,25 +208,7 @@ fn a_host_that_is_not_semgreps_is_told_by_its_answer() {
 fn twenty_thousand_findings_stream() {
     let simulator = deployment(vec![Project::new("acme/shop").with_many(20_000)]);
     let installation = installation(&simulator, "");
-    let mut child = installation
-        .command(&["run", "--standalone", "shop"])
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    let ended = loop {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let high = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let high = high.and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok());
-        peak = peak.max(high.unwrap_or(0));
-        match child.try_wait().unwrap() {
-            Some(ended) => break ended,
-            None => std::thread::sleep(Duration::from_millis(10)),
-        }
-    };
-    assert!(ended.success());
+    let peak = installation.peak_memory_of_import("shop");
     includes(
         &installation.last_run("shop"),
         &json!({"status": "complete", "new": 20_000, "unreadable": 0}),

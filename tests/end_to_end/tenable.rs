@@ -1,7 +1,6 @@
 //! Tenable through the real binary: every field, the whole history, jobs that come to no good end.
 
 use std::fs;
-use std::process::Stdio;
 
 use secpull_simulators::tenable::{
     ACCESS_KEY, Fate, SECRET_KEY, Simulator, Tenable, World, finding, shop,
@@ -456,21 +455,7 @@ fn tenable_is_never_believed_when_it_should_not_be() {
 fn twenty_thousand_findings_need_little_memory() {
     let tenant = Tenable::new().many(20_000).start_blocking().unwrap();
     let installation = installation(&tenant, "");
-    let mut child = installation
-        .command(&["run", "--standalone", "plant"])
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    let ended = wait_for("the import to end", || {
-        let memory = fs::read_to_string(&status).unwrap_or_default();
-        let line = memory.lines().find(|line| line.starts_with("VmHWM:"));
-        let kibibytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
-        peak = kibibytes.unwrap_or(0).max(peak);
-        child.try_wait().unwrap()
-    });
-    assert!(ended.success(), "{}", installation.last_run("plant"));
+    let peak = installation.peak_memory_of_import("plant");
     assert_eq!(installation.last_run("plant")["new"], 20_000);
     assert_eq!(tenant.jobs()[0].downloads.len(), 1, "all in one chunk");
     assert!((1..96 << 10).contains(&peak), "{peak} KiB");

@@ -1,111 +1,6 @@
-//! OSV.dev through the real binary: SBOM files, batches, records that are fetched once, every field.
+//! Batches, pages, and records that are fetched once.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::process::Stdio;
-use std::time::Duration;
-
-use secpull_simulators::misfortune::{Misfortune, Plan};
-use secpull_simulators::osv::{Advisory, Osv, Simulator, generated_sbom};
-use secpull_simulators::scenario::{osv_image_sbom, osv_shop, osv_shop_sbom};
-use serde_json::{Value, json};
-
-use super::misfortunes::{Case, IMPATIENT, through_all};
-use super::support::Installation;
-
-/// What a tool's `secret` is set to: it must go nowhere.
-const SECRET: &str = "osv-takes-no-secret-at-all";
-
-fn service(advisories: Vec<Advisory>) -> Simulator {
-    Osv::new().advisories(advisories).start_blocking().unwrap()
-}
-
-/// An installation that imports from this service, with these SBOMs in the folder `sboms`.
-fn installation(simulator: &Simulator, sboms: &[(&str, &str)]) -> Installation {
-    let installation = Installation::new("");
-    for (name, text) in sboms {
-        installation.write(&format!("sboms/{name}"), text);
-    }
-    configure(&installation, simulator, "sboms", "");
-    installation
-}
-
-/// Names a file or a folder, and adds to the tool's table.
-fn configure(installation: &Installation, simulator: &Simulator, sbom: &str, tool: &str) {
-    installation.configure(&format!(
-        "[tools.osv]\nconnector = \"osv\"\nlocation = \"{}\"\nproxy = \"none\"\n{tool}\
-         [api_configurations.shop]\ntool = \"osv\"\nproduct = \"Shop\"\nsbom = \"{}\"\n",
-        simulator.url(),
-        installation.path(sbom).display()
-    ));
-}
-
-fn sbom(purls: &[&str]) -> String {
-    let components: Vec<_> = purls
-        .iter()
-        .map(|purl| json!({"type": "library", "purl": purl}))
-        .collect();
-    json!({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": components}).to_string()
-}
-
-fn flaw(id: &str, name: &str) -> Advisory {
-    Advisory::new(
-        id,
-        json!({
-            "summary": format!("{id} in words"), "database_specific": {"severity": "HIGH"},
-            "affected": [{"package": {"ecosystem": "npm", "name": name}}]
-        }),
-    )
-    .found_by("npm", name, &["1.0.0"])
-}
-
-#[track_caller]
-fn imported(installation: &Installation, expected: &Value) {
-    let code = i32::from(expected["status"] != "complete");
-    let ran = installation.import("shop").exits(code);
-    let run = installation.last_run("shop");
-    for (key, value) in expected.as_object().unwrap() {
-        assert_eq!(run[key], *value, "{key} of {run}\n{ran:#?}");
-    }
-}
-
-/// `source_id` and status of all sightings.
-fn sightings(installation: &Installation) -> Vec<String> {
-    let mut all = Vec::new();
-    for finding in installation.findings() {
-        for sighting in finding["sightings"].as_array().unwrap() {
-            let id = sighting["source_id"].as_str().unwrap();
-            all.push(format!("{id} {}", sighting["status"].as_str().unwrap()));
-        }
-    }
-    all.sort();
-    all
-}
-
-fn fetched(simulator: &Simulator) -> usize {
-    let requests = simulator.requests();
-    requests
-        .iter()
-        .filter(|request| request.path.starts_with("/v1/vulns/"))
-        .count()
-}
-
-#[track_caller]
-fn includes(actual: &Value, expected: &Value) {
-    match (actual, expected) {
-        (Value::Object(actual), Value::Object(expected)) => {
-            for (key, value) in expected {
-                includes(actual.get(key).unwrap_or(&Value::Null), value);
-            }
-        }
-        (Value::Array(actual), Value::Array(expected)) if actual.len() == expected.len() => {
-            for (one, other) in actual.iter().zip(expected) {
-                includes(one, other);
-            }
-        }
-        _ => assert_eq!(actual, expected),
-    }
-}
+use super::*;
 
 #[test]
 fn every_field_is_imported_and_a_second_import_fetches_no_record() {
@@ -225,19 +120,6 @@ fn every_field_is_imported_and_a_second_import_fetches_no_record() {
 }
 
 #[test]
-fn what_is_not_scanned_is_told() {
-    let simulator = service(osv_shop());
-    let installation = installation(&simulator, &[("web.cdx.json", &osv_shop_sbom())]);
-    let ran = installation.import("shop").exits(0);
-    let said = format!("{}{}", ran.stdout, ran.stderr);
-    assert!(
-        said.contains("11 packages, 8 asked, 3 not scanned"),
-        "{said}"
-    );
-    assert!(said.contains("docker"), "{said}");
-}
-
-#[test]
 fn a_record_is_fetched_again_when_its_time_of_change_differs_in_either_direction() {
     let simulator = service(vec![flaw("GHSA-1", "a"), flaw("GHSA-2", "b")]);
     let installation = installation(
@@ -287,117 +169,6 @@ fn what_is_withdrawn_or_no_longer_found_is_resolved() {
     // The package is gone from the SBOM.
     installation.write("sboms/shop.json", &sbom(&["pkg:npm/a@1.0.0"]));
     imported(&installation, &json!({"status": "complete", "resolved": 1}));
-}
-
-#[test]
-fn an_sbom_that_is_gone_is_a_missing_record_and_not_a_clean_one() {
-    let simulator = service(vec![flaw("GHSA-1", "a"), flaw("GHSA-2", "b")]);
-    let installation = installation(
-        &simulator,
-        &[
-            ("one.json", &sbom(&["pkg:npm/a@1.0.0"])),
-            ("two.json", &sbom(&["pkg:npm/b@1.0.0"])),
-        ],
-    );
-    imported(&installation, &json!({"status": "complete", "new": 2}));
-    let open = ["pkg:npm/a@1.0.0|GHSA-1 open", "pkg:npm/b@1.0.0|GHSA-2 open"];
-    let one = installation.path("sboms/one.json");
-    let text = fs::read_to_string(&one).unwrap();
-    let states = || {
-        let status = installation.secpull(&["status", "--format", "json"]).json();
-        let records = status["api_configurations"][0]["records"]
-            .as_array()
-            .unwrap()
-            .clone();
-        let states = records
-            .iter()
-            .map(|record| (record["name"].to_string(), record["state"].to_string()));
-        states.collect::<BTreeMap<_, _>>()
-    };
-    let both = |one: &str, two: &str| {
-        BTreeMap::from(
-            [("one", one), ("two", two)]
-                .map(|(name, state)| (json!(name).to_string(), json!(state).to_string())),
-        )
-    };
-    fs::remove_file(&one).unwrap();
-    imported(&installation, &json!({"status": "complete", "resolved": 0}));
-    assert_eq!(sightings(&installation), open);
-    assert_eq!(states(), both("missing", "present"));
-    // All gone: as if the folder had not been mounted.
-    let two = installation.path("sboms/two.json");
-    let other = fs::read_to_string(&two).unwrap();
-    fs::remove_file(&two).unwrap();
-    imported(&installation, &json!({"status": "failed", "resolved": 0}));
-    assert_eq!(sightings(&installation), open);
-    fs::write(&one, text).unwrap();
-    fs::write(&two, other).unwrap();
-    imported(
-        &installation,
-        &json!({"status": "complete", "resolved": 0, "unchanged": 2}),
-    );
-    assert_eq!(states(), both("present", "present"));
-
-    // The one file that is configured.
-    configure(&installation, &simulator, "sboms/one.json", "");
-    imported(&installation, &json!({"status": "complete", "resolved": 0}));
-    assert_eq!(states(), both("present", "missing"));
-    fs::remove_file(&one).unwrap();
-    imported(&installation, &json!({"status": "failed", "resolved": 0}));
-    assert_eq!(states(), both("missing", "missing"));
-    assert_eq!(sightings(&installation), open);
-}
-
-#[test]
-fn an_sbom_that_cannot_be_read_resolves_nothing_and_keeps_no_other_from_being_read() {
-    let simulator = service(vec![flaw("GHSA-1", "a"), flaw("GHSA-2", "b")]);
-    let installation = installation(
-        &simulator,
-        &[
-            ("one.json", &sbom(&["pkg:npm/a@1.0.0"])),
-            ("two.json", &sbom(&["pkg:npm/b@1.0.0"])),
-        ],
-    );
-    imported(&installation, &json!({"status": "complete", "new": 2}));
-    simulator.change(|all| all.push(flaw("GHSA-3", "b")));
-    let open = [
-        "pkg:npm/a@1.0.0|GHSA-1 open",
-        "pkg:npm/b@1.0.0|GHSA-2 open",
-        "pkg:npm/b@1.0.0|GHSA-3 open",
-    ];
-    for (text, word) in [
-        ("", "not JSON"),
-        (
-            "{\"bomFormat\":\"CycloneDX\",\"components\":[{\"purl\"",
-            "not JSON",
-        ),
-        (
-            "{\"bomFormat\":\"CycloneDX\",\"components\":[]}",
-            "no component",
-        ),
-        (
-            "{\"@context\":\"https://spdx.org/rdf/3.0.1/spdx-context.jsonld\"}",
-            "SPDX 2.3",
-        ),
-        (
-            "{\"bomFormat\":\"CycloneDX\",\"components\":[{\"purl\":\"pkg:docker/a@1\"}]}",
-            "none of its 1 packages",
-        ),
-    ] {
-        installation.write("sboms/one.json", text);
-        imported(&installation, &json!({"status": "partial", "resolved": 0}));
-        let error = installation.last_run("shop")["error"].to_string();
-        assert!(error.contains(word), "{error}");
-        assert_eq!(sightings(&installation), open);
-    }
-    configure(&installation, &simulator, "sboms/one.json", "");
-    installation.write("sboms/one.json", "{}");
-    imported(&installation, &json!({"status": "failed", "resolved": 0}));
-    assert!(
-        installation.last_run("shop")["error"]
-            .to_string()
-            .contains("one.json")
-    );
 }
 
 #[test]
@@ -545,69 +316,6 @@ fn a_record_that_is_named_and_not_given_is_kept_as_it_was() {
 }
 
 #[test]
-fn no_credential_is_ever_sent() {
-    let simulator = service(osv_shop());
-    let installation = installation(&simulator, &[("web.cdx.json", &osv_shop_sbom())]);
-    configure(
-        &installation,
-        &simulator,
-        "sboms",
-        &format!("secret = \"{SECRET}\"\n"),
-    );
-    imported(&installation, &json!({"status": "complete", "new": 7}));
-    let requests = simulator.requests();
-    assert!(!requests.is_empty());
-    for request in requests {
-        assert!(
-            !request.credential && !request.credential_in_url,
-            "{request:#?}"
-        );
-        assert!(
-            request.headers["user-agent"].starts_with("secpull/"),
-            "{request:#?}"
-        );
-    }
-}
-
-#[test]
-fn check_proves_the_service_and_the_files() {
-    let simulator = service(osv_shop());
-    let installation = installation(
-        &simulator,
-        &[
-            ("web.cdx.json", &osv_shop_sbom()),
-            ("image.spdx.json", &osv_image_sbom()),
-        ],
-    );
-    let said = |code: i32| {
-        let ran = installation.secpull(&["check"]).exits(code);
-        format!("{}{}", ran.stdout, ran.stderr)
-    };
-    let right = said(0);
-    assert!(
-        right.contains("image.spdx.json: SPDX 2.3, packages: 3, to be asked: 3"),
-        "{right}"
-    );
-    assert!(
-        right.contains("web.cdx.json: CycloneDX 1.6, packages: 11, to be asked: 8"),
-        "{right}"
-    );
-    let harmless = json!({"package": {"purl": "pkg:pypi/jinja2@2.4.1"}});
-    let asked = simulator.asked();
-    assert!(
-        !asked.is_empty() && asked.iter().all(|query| *query == harmless),
-        "packages of ours were sent: {asked:#?}"
-    );
-    installation.secpull(&["discover", "osv"]).exits(0);
-    installation.write("sboms/image.spdx.json", "{}");
-    assert!(said(1).contains("image.spdx.json"));
-    installation.write("sboms/image.spdx.json", &osv_image_sbom());
-    simulator.inflict_as(Plan::new(Misfortune::HtmlLoginPage).everywhere());
-    let wrong = said(1);
-    assert!(wrong.contains("https://api.osv.dev"), "{wrong}");
-}
-
-#[test]
 fn osv_is_never_believed_when_it_should_not_be() {
     let folder = tempfile::tempdir().unwrap();
     let sbom = folder.path().join("shop.json");
@@ -632,26 +340,7 @@ fn osv_is_never_believed_when_it_should_not_be() {
 fn twenty_thousand_findings_stream() {
     let simulator = Osv::new().many(20_000).start_blocking().unwrap();
     let installation = installation(&simulator, &[("shop.json", &generated_sbom(20_000))]);
-    let mut child = installation
-        .command(&["run", "--standalone", "shop"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    // A thousand requests one by one: a busy machine needs its time.
-    let ended = loop {
-        let memory = fs::read_to_string(&status).unwrap_or_default();
-        let line = memory.lines().find(|line| line.starts_with("VmHWM:"));
-        let kibibytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse().ok());
-        peak = kibibytes.unwrap_or(0).max(peak);
-        match child.try_wait().unwrap() {
-            Some(ended) => break ended,
-            None => std::thread::sleep(Duration::from_millis(20)),
-        }
-    };
-    assert!(ended.success(), "{}", installation.last_run("shop"));
+    let peak = installation.peak_memory_of_import("shop");
     assert_eq!(installation.last_run("shop")["new"], 20_000);
     assert_eq!(fetched(&simulator), 1_000, "each record once");
     assert!((1..96 << 10).contains(&peak), "peak of {peak} KiB");
