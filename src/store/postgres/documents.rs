@@ -2,18 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::fault::Fault;
 use super::rows::{name, text};
-use crate::store::StoredDocument;
 use crate::store::codes::time_code;
-
-/// A mark of use that is younger than this is left as it is.
-const MARKED_EVERY: TimeDelta = TimeDelta::days(3);
-
-const LEVEL: i32 = 3;
+use crate::store::{StoredDocument, document};
 
 const FIND: &str =
     "SELECT name, version, used_at, body FROM documents WHERE space = $1 AND name = ANY($2)";
@@ -44,12 +39,14 @@ pub(super) async fn find(
         .bind(names)
         .fetch_all(&mut *connection)
         .await?;
-    let marked_since = time_code(at - MARKED_EVERY);
+    let marked_since = time_code(document::marked_since(at));
     let mut to_mark = Vec::new();
     let mut found = Vec::with_capacity(rows.len());
     for (name, version, used_at, body) in rows {
         // One that cannot be read is as good as none: it is fetched and replaced.
-        let Some(text) = unpack(&body) else { continue };
+        let Some(text) = document::unpack(&body) else {
+            continue;
+        };
         if used_at < marked_since {
             to_mark.push(name.clone());
         }
@@ -75,17 +72,13 @@ pub(super) type Packed = BTreeMap<String, (String, Vec<u8>)>;
 
 /// Compresses; blocking. Of two of one name the last one counts.
 pub(super) fn pack(documents: Vec<StoredDocument>) -> Result<Packed, Fault> {
-    let pack = |document: StoredDocument| {
-        let body = zstd::encode_all(document.text.as_bytes(), LEVEL)
+    let pack = |one: StoredDocument| {
+        let body = document::pack(&one.text)
             .map_err(|error| Fault::Lasting(format!("zstd failed: {error}")))?;
-        let version = text(&document.version).into_owned();
-        Ok((name(&document.name).into_owned(), (version, body)))
+        let version = text(&one.version).into_owned();
+        Ok((name(&one.name).into_owned(), (version, body)))
     };
     documents.into_iter().map(pack).collect()
-}
-
-fn unpack(body: &[u8]) -> Option<String> {
-    String::from_utf8(zstd::decode_all(body).ok()?).ok()
 }
 
 pub(super) async fn keep(

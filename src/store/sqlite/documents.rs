@@ -1,15 +1,10 @@
 //! Vendors' texts that imports keep for one another.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::fault::Fault;
-use crate::store::StoredDocument;
-
-/// A mark of use that is younger than this is left as it is.
-const MARKED_EVERY: TimeDelta = TimeDelta::days(3);
-
-const LEVEL: i32 = 3;
+use crate::store::{StoredDocument, document};
 
 /// What was found, and of which the mark of use is old.
 #[derive(Debug, Default)]
@@ -35,7 +30,7 @@ pub(super) fn find(
     let mut select = connection.prepare_cached(
         "SELECT version, used_at, body FROM documents WHERE space = ?1 AND name = ?2",
     )?;
-    let marked_since = (at - MARKED_EVERY).timestamp_millis();
+    let marked_since = document::marked_since(at).timestamp_millis();
     let mut found = Found::default();
     for name in names {
         let row = select
@@ -47,7 +42,9 @@ pub(super) fn find(
             continue;
         };
         // One that cannot be read is as good as none: it is fetched and replaced.
-        let Some(text) = unpack(&body) else { continue };
+        let Some(text) = document::unpack(&body) else {
+            continue;
+        };
         if used_at < marked_since {
             found.to_mark.push(name.clone());
         }
@@ -77,19 +74,15 @@ pub(super) fn mark(
 
 /// Compresses, which the writer need not do.
 pub(super) fn pack(documents: Vec<StoredDocument>) -> Result<Vec<Packed>, Fault> {
-    let pack = |document: StoredDocument| {
-        let body = zstd::encode_all(document.text.as_bytes(), LEVEL);
+    let pack = |one: StoredDocument| {
+        let body = document::pack(&one.text);
         Ok(Packed {
             body: body.map_err(|error| Fault::lasting(format!("zstd failed: {error}")))?,
-            name: document.name,
-            version: document.version,
+            name: one.name,
+            version: one.version,
         })
     };
     documents.into_iter().map(pack).collect()
-}
-
-fn unpack(body: &[u8]) -> Option<String> {
-    String::from_utf8(zstd::decode_all(body).ok()?).ok()
 }
 
 pub(super) fn keep(
