@@ -40,6 +40,8 @@ pub struct Job {
     pub connector: Result<Arc<dyn Connector>, ConnectorError>,
     /// When it is held.
     pub limits: ImportLimits,
+    /// What is known before it begins, and everybody should know who reads of it.
+    pub warnings: Vec<String>,
 }
 
 /// Imports, and ends the run in the store. Cancelled: ends it as `interrupted`, soon. What is returned is what the store was
@@ -52,6 +54,9 @@ pub async fn run(
 ) -> RunEnd {
     let run = job.run;
     tracing::info!(run, api_configuration = %job.api.name, "import started");
+    for warning in &job.warnings {
+        warn(&job, progress, warning.clone());
+    }
     let api = Arc::clone(&job.api);
     let end = match &job.connector {
         Ok(connector) => {
@@ -70,6 +75,12 @@ pub async fn run(
         "import ended"
     );
     end
+}
+
+/// In the log and with the run.
+fn warn(job: &Job, progress: &Progress, warning: String) {
+    tracing::warn!(run = job.run, api_configuration = %job.api.name, "{warning}");
+    progress.send_modify(|p| p.warnings.push(warning));
 }
 
 /// The state of a run under way.
@@ -188,8 +199,7 @@ impl<'a> Import<'a> {
                 completeness,
             } => self.take_end(scope, completeness).await,
             Pulled::Warning(warning) => {
-                tracing::warn!(run = self.job.run, api_configuration = %self.job.api.name, "{warning}");
-                self.progress.send_modify(|p| p.warnings.push(warning));
+                warn(self.job, self.progress, warning);
                 Ok(())
             }
         }

@@ -118,6 +118,7 @@ impl House {
             api: Arc::new(self.api.clone()),
             connector: Ok(Arc::new(Script(Mutex::new(acts)))),
             limits: self.limits.clone(),
+            warnings: Vec::new(),
         }
     }
 

@@ -164,6 +164,7 @@ impl Shop {
             run: id,
             connector: self.connectors.get(&api.tool),
             limits: self.config.import.clone(),
+            warnings: self.config.warnings_of(&api),
             api,
         };
         let import = import::run(&self.store, job, &progress, self.cancel.clone());
