@@ -103,6 +103,13 @@ impl Installation {
     /// The binary with this installation's configuration, not yet started.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_secpull"));
+        // What the machine of the tests needs to get out is no affair of theirs.
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
+            command.env_remove(name).env_remove(name.to_lowercase());
+        }
+        for name in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+            command.env_remove(name);
+        }
         command
             .arg("--config")
             .arg(self.folder.path())
@@ -117,6 +124,13 @@ impl Installation {
     /// Runs a command to its end.
     pub(crate) fn secpull(&self, arguments: &[&str]) -> Ran {
         self.command(arguments).output().unwrap().into()
+    }
+
+    /// The same with more variables in its environment.
+    pub(crate) fn secpull_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
+        let mut command = self.command(arguments);
+        command.envs(variables.iter().copied());
+        command.output().unwrap().into()
     }
 
     /// Starts a daemon and waits until it answers.

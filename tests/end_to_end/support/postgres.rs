@@ -6,10 +6,46 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use secpull_simulators::real_postgres::RealPostgres;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
+use super::tls::Authority;
+
 /// The server that tests share which do nothing to it.
 pub(crate) fn server() -> &'static RealPostgres {
     static SERVER: OnceLock<RealPostgres> = OnceLock::new();
     SERVER.get_or_init(|| RealPostgres::start(&[]).unwrap())
+}
+
+/// A server of one's own that listens on TCP with a certificate for `localhost`, and knows its clients by theirs.
+pub(crate) fn server_over_tls(authority: &Authority) -> RealPostgres {
+    let server = RealPostgres::start(&[]).unwrap();
+    let (certificate, key) = authority.identity("localhost", |_| {});
+    let access = "local all all trust\nhostssl all all 127.0.0.1/32 cert clientcert=verify-full\n";
+    for (name, text) in [
+        ("server.crt", certificate.as_str()),
+        ("server.key", &key),
+        ("ca.crt", &authority.pem()),
+        ("pg_hba.conf", access),
+    ] {
+        server.write(name, text).unwrap();
+    }
+    let settings = [
+        ("listen_addresses", "127.0.0.1"),
+        ("ssl", "on"),
+        ("ssl_cert_file", "server.crt"),
+        ("ssl_key_file", "server.key"),
+        ("ssl_ca_file", "ca.crt"),
+    ];
+    server.configure(&settings).unwrap();
+    server.stop().unwrap();
+    server.start_again().unwrap();
+    server
+}
+
+/// Certificate and key by which such a server knows its user.
+pub(crate) fn client_of(authority: &Authority) -> (String, String) {
+    authority.identity("secpull", |params| {
+        let name = &mut params.distinguished_name;
+        name.push(rcgen::DnType::CommonName, RealPostgres::USER);
+    })
 }
 
 /// A database on a server, and a way to look into it.
