@@ -29,6 +29,9 @@ pub(super) struct Hop {
 
 const KEY: &str = "`proxy`";
 
+/// A proxy's own loopback is another one; and a secret in plain HTTP, which is allowed to this machine, must not leave it.
+const THIS_MACHINE: &str = "localhost,127.0.0.0/8,::1";
+
 impl Ways {
     /// A tool's. `variable` reads the environment.
     ///
@@ -72,9 +75,10 @@ impl Ways {
         Ok(Self {
             http: hop(http)?,
             https: hop(&["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"])?,
-            exceptions: first(&["NO_PROXY", "no_proxy"])
-                .map(|(_, list)| Exceptions::of(&list))
-                .unwrap_or_default(),
+            exceptions: first(&["NO_PROXY", "no_proxy"]).map_or_else(
+                || Exceptions::of(THIS_MACHINE),
+                |(_, list)| Exceptions::of(&format!("{THIS_MACHINE},{list}")),
+            ),
         })
     }
 

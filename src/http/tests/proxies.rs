@@ -221,6 +221,26 @@ async fn the_environment_names_the_proxy_and_no_proxy_wins() {
     assert_eq!(proxy.passages().len(), passed + 1);
 }
 
+#[tokio::test]
+async fn this_machine_is_reached_without_the_environments_proxy() {
+    let server = Server::start(|_, _| answer(200, &[], "ok")).await;
+    let proxy = ForwardProxy::new().start_blocking().unwrap();
+    let named = format!("http://{}", proxy.address());
+    let mut tool = tool(&server.url);
+    tool.proxy = ProxySetting::Environment;
+    for host in ["127.0.0.1", "localhost"] {
+        tool.location.set_host(Some(host)).unwrap();
+        for variables in [
+            &[("HTTP_PROXY", named.as_str())][..],
+            &[("ALL_PROXY", &named), ("NO_PROXY", "other.example")],
+        ] {
+            let client = in_environment(&tool, variables).unwrap();
+            client.get("/").text().await.unwrap();
+        }
+    }
+    assert_eq!(proxy.passages(), []);
+}
+
 #[test]
 fn a_proxy_of_the_environment_that_cannot_be_used_is_refused_without_being_shown() {
     let mut tool = tool(&format!("https://{HOST}/").parse().unwrap());
