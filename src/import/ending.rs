@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::Retryable;
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use super::Progress;
 use super::persist::{is_passing, patience};
@@ -158,7 +158,7 @@ pub(super) async fn finish(store: &Arc<dyn Store>, run: RunId, end: &RunEnd) {
     if let Err(error) = finish.retry(patience()).when(is_passing).await {
         tracing::error!(run, "the end of the run could not be stored: {error}");
     }
-    if let Err(error) = store.forget_documents(Utc::now() - DOCUMENTS_KEPT).await {
+    if let Err(error) = store.forget_documents(store.now() - DOCUMENTS_KEPT).await {
         tracing::warn!(run, "old documents could not be removed: {error}");
     }
     if let Err(error) = store.settle().await {

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use chrono::Utc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -221,7 +220,7 @@ impl<'a> Import<'a> {
                     scope,
                     unseen: Unseen::All,
                     resolve_after: api.resolve_after,
-                    at: Utc::now(),
+                    at: self.store.now(),
                 }));
             }
         }
@@ -254,7 +253,7 @@ impl<'a> Import<'a> {
             return Ok(());
         }
         let waiting = reading.batch.len();
-        let counts = reading.take_page(sightings, labels, Utc::now());
+        let counts = reading.take_page(sightings, labels, self.store.now());
         self.waiting += reading.batch.len() - waiting;
         self.took(scope, counts).await
     }
@@ -269,7 +268,7 @@ impl<'a> Import<'a> {
             return Ok(());
         }
         let waiting = reading.batch.len();
-        let mut counts = reading.take_rows(rows, labels, Utc::now());
+        let mut counts = reading.take_rows(rows, labels, self.store.now());
         self.waiting += reading.batch.len() - waiting;
         if counts.unreadable > 0 {
             let reason = counts.unreadable_reason.take();
@@ -316,7 +315,7 @@ impl<'a> Import<'a> {
         if !changes.is_empty() {
             self.write(reading.id(), changes).await?;
         }
-        reading.end(&completeness, Utc::now());
+        reading.end(&completeness, self.store.now());
         if reading.is_complete() {
             self.complete_scopes += 1;
         }

@@ -13,6 +13,6 @@ mod slot;
 pub use bell::{Bell, BellError};
 #[cfg(test)]
 pub(crate) use clock::ManualClock;
-pub use clock::{Clock, SystemClock};
+pub use cut_short::was_cut_short;
 pub use due::{Due, GRACE, Horizon, due};
 pub use slot::{latest_slot, next_slot};

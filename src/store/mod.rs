@@ -23,7 +23,7 @@ mod wanted;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 
 use crate::config::StoreUrl;
@@ -155,9 +155,9 @@ pub trait Store: Send + Sync {
         false
     }
 
-    /// How far the store's clock is ahead of this machine's. Where hosts share a store, its clock says what is due.
-    fn clock_ahead(&self) -> TimeDelta {
-        TimeDelta::zero()
+    /// The time. Where hosts share a store, its clock says what is due and when something was seen, whatever theirs say.
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
     }
 
     /// Until somebody has added a run.
