@@ -24,8 +24,10 @@ const ADD_RUN: &str = concat!(
     ") RETURNING id"
 );
 const RING: &str = "SELECT pg_notify($1, '')";
-const QUEUED: &str = "
-    SELECT api_configuration_id FROM runs WHERE id = $1 AND holder_id = $2 AND state = 'queued' FOR NO KEY UPDATE";
+/// Running too: it began with an earlier try, whose answer was lost on the way.
+const MINE: &str = "
+    SELECT api_configuration_id, state FROM runs
+    WHERE id = $1 AND holder_id = $2 AND state IN ('queued', 'running') FOR NO KEY UPDATE";
 /// Who has taken it off the common queue.
 const TAKEN: &str =
     "SELECT daemon FROM runs WHERE id = $1 AND holder_id <> $2 AND state <> 'interrupted'";
@@ -107,7 +109,7 @@ const LIST_ONE: &str = runs_where!("r.id = $2");
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[
     API_BY_NAME,
-    QUEUED,
+    MINE,
     RUNNING_OF_API,
     BEGIN,
     END,
@@ -161,12 +163,12 @@ pub(super) async fn start(
     holder: i64,
     run: RunId,
 ) -> Result<Claim, Fault> {
-    let queued: Option<i64> = sqlx::query_scalar(QUEUED)
+    let mine: Option<(i64, String)> = sqlx::query_as(MINE)
         .bind(run)
         .bind(holder)
         .fetch_optional(&mut *transaction)
         .await?;
-    let Some(api) = queued else {
+    let Some((api, state)) = mine else {
         let taken: Option<String> = sqlx::query_scalar(TAKEN)
             .bind(run)
             .bind(holder)
@@ -181,6 +183,9 @@ pub(super) async fn start(
         .bind(api)
         .execute(&mut *transaction)
         .await?;
+    if word::<RunState>(&state)? == RunState::Running {
+        return Ok(Claim::Running);
+    }
     let others: Vec<(RunId, String, bool)> = sqlx::query_as(RUNNING_OF_API)
         .bind(api)
         .fetch_all(&mut *transaction)
