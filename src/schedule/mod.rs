@@ -7,10 +7,12 @@
 
 mod bell;
 mod clock;
+mod cut_short;
 mod due;
 mod slot;
 
 pub use bell::{Bell, BellError};
+pub use clock::Clock;
 #[cfg(test)]
 pub(crate) use clock::ManualClock;
 pub use cut_short::was_cut_short;

@@ -49,7 +49,8 @@ pub trait Store: Send + Sync {
     /// store: [`Claim::Busy`] otherwise; the run then stays queued. The claim dies with this process.
     async fn start(&self, run: RunId) -> Result<Claim, StoreError>;
 
-    /// Ends a run and lets its claim go. May be called from `queued` too (`skipped`, `interrupted`).
+    /// Ends a run and lets its claim go. May be called from `queued` too (`skipped`, `interrupted`). Where daemons share the
+    /// store, a run that ends as `interrupted` is queued again, but not one that was run by hand, and not for ever.
     async fn finish(&self, run: RunId, end: RunEnd) -> Result<(), StoreError>;
 
     /// Marks every queued or running run whose process is gone as `interrupted`; how many.

@@ -67,6 +67,13 @@ const END: &str = concat!(
     progress = NULL
     WHERE id = $1 AND holder_id = $2 AND state IN ('queued', 'running') RETURNING api_configuration_id"
 );
+/// A daemon that stops leaves what it was at to another one, or to itself when it is back.
+const QUEUE_AGAIN: &str = concat!(
+    "INSERT INTO runs (api_configuration_id, \"trigger\", state, daemon, holder_id, deaths, queued_at)
+    SELECT api_configuration_id, \"trigger\", 'queued', daemon, holder_id, deaths + (started_at IS NOT NULL)::int, ",
+    now!(),
+    " FROM runs WHERE id = $1 AND \"trigger\" <> 'standalone' AND deaths < 3"
+);
 const COMPLETED: &str = concat!(
     "UPDATE api_configurations SET last_complete_at = ",
     now!(),
@@ -150,10 +157,7 @@ pub(super) async fn enqueue(
         .bind(holder)
         .fetch_one(&mut *transaction)
         .await?;
-    sqlx::query(RING)
-        .bind(CHANNEL)
-        .execute(&mut *transaction)
-        .await?;
+    ring(transaction).await?;
     Ok(Some(run))
 }
 
@@ -179,13 +183,13 @@ pub(super) async fn start(
             None => Err(StoreError::ClaimLost(run).into()),
         };
     };
+    if word::<RunState>(&state)? == RunState::Running {
+        return Ok(Claim::Running);
+    }
     sqlx::query(LOCK_API)
         .bind(api)
         .execute(&mut *transaction)
         .await?;
-    if word::<RunState>(&state)? == RunState::Running {
-        return Ok(Claim::Running);
-    }
     let others: Vec<(RunId, String, bool)> = sqlx::query_as(RUNNING_OF_API)
         .bind(api)
         .fetch_all(&mut *transaction)
@@ -232,12 +236,28 @@ pub(super) async fn finish(
         .fetch_optional(&mut *transaction)
         .await?
         .ok_or(StoreError::ClaimLost(run))?;
-    if end.state == RunState::Complete {
-        sqlx::query(COMPLETED)
-            .bind(api)
-            .execute(transaction)
-            .await?;
+    match end.state {
+        RunState::Complete => {
+            sqlx::query(COMPLETED)
+                .bind(api)
+                .execute(transaction)
+                .await?;
+        }
+        RunState::Interrupted => {
+            sqlx::query(QUEUE_AGAIN)
+                .bind(run)
+                .execute(&mut *transaction)
+                .await?;
+            ring(transaction).await?;
+        }
+        _ => {}
     }
+    Ok(())
+}
+
+/// Wakes those who may have a place for what was queued.
+async fn ring(transaction: &mut PgConnection) -> Result<(), Fault> {
+    sqlx::query(RING).bind(CHANNEL).execute(transaction).await?;
     Ok(())
 }
 
