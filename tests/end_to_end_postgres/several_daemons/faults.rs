@@ -80,8 +80,9 @@ impl Cluster {
         self.tend();
     }
 
+    /// Kills it, unless it has ended, and starts it again.
     fn kill(&mut self, victim: usize) {
-        self.daemons.remove(victim).kill();
+        drop(self.daemons.remove(victim));
         let next = Daemon::spawn(&self.installations[victim], &[]);
         self.daemons.insert(victim, next);
         self.asleep[victim] = None;
