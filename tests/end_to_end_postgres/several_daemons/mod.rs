@@ -52,7 +52,7 @@ fn an_hour_ago() -> String {
 }
 
 fn all_runs(installation: &Installation) -> Vec<Value> {
-    let listed = ["runs", "--limit", "5000", "--format", "jsonl"];
+    let listed = ["runs", "--all", "--format", "jsonl"];
     installation.secpull(&listed).exits(0).lines()
 }
 
