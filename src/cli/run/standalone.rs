@@ -26,7 +26,10 @@ pub(super) async fn run(context: &mut Context, arguments: &RunArguments) -> Resu
     let config = context.load()?;
     let chosen = choose(&config, arguments)?;
     let store = crate::store::open(&config.store).await?;
-    store.interrupt_leftovers().await?;
+    // Where daemons share it, one of them takes over what is left.
+    if !store.is_shared() {
+        store.interrupt_leftovers().await?;
+    }
     let shop = Arc::new(Shop {
         connectors: Connectors::open(&config),
         turns: Semaphore::new(config.max_concurrent),
