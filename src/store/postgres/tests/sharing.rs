@@ -74,6 +74,7 @@ async fn whoever_was_given_up_and_wakes_writes_nothing_in_any_way() {
             branch: None,
             service: None,
         },
+        branch_is_label: false,
     };
     let scope = hung.open_scope(run, key.clone()).await.unwrap();
     let_run_out(&hung).await;
