@@ -20,6 +20,9 @@ use crate::store::{Run, RunFilter, StoreError};
 /// Everything is looked at this often, whatever the bell does.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
+/// After a look that the store's trouble cut short, the next one comes so soon.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(2);
+
 /// The wall clock may drift this far from the steady one between two looks; beyond, it was set.
 const LARGEST_DRIFT: TimeDelta = TimeDelta::seconds(2);
 
@@ -99,6 +102,7 @@ impl Walker {
         let mut minute = tokio::time::interval(LOOK_EVERY);
         minute.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut clocks = (Instant::now(), self.engine.now());
+        let mut again_at = None;
         loop {
             tokio::select! {
                 biased;
@@ -121,8 +125,15 @@ impl Walker {
                     }
                 }
                 () = rings(bell.as_ref()) => {}
+                () = until(again_at) => {}
             }
-            self.look().await;
+            again_at = match self.look().await {
+                Ok(()) => None,
+                Err(error) => {
+                    tracing::debug!("looking what is due: {error}");
+                    Some(Instant::now() + LOOK_AGAIN_AFTER)
+                }
+            };
         }
         if let Some(bell) = bell {
             bell.stop().await;
@@ -149,13 +160,7 @@ impl Walker {
     }
 
     /// Hands every due slot to the engine. What the store's failure leaves undone is done by the next look.
-    async fn look(&mut self) {
-        if let Err(error) = self.try_look().await {
-            tracing::debug!("looking what is due: {error}");
-        }
-    }
-
-    async fn try_look(&mut self) -> Result<(), StoreError> {
+    async fn look(&mut self) -> Result<(), StoreError> {
         let mut claimed = match self.claimed.take() {
             Some(claimed) => claimed,
             None => {
@@ -234,6 +239,13 @@ impl Walker {
 fn drift(before: (Instant, DateTime<Utc>), now: (Instant, DateTime<Utc>)) -> TimeDelta {
     let steady = TimeDelta::from_std(now.0 - before.0).unwrap_or(TimeDelta::MAX);
     (now.1 - before.1) - steady
+}
+
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn rings(bell: Option<&Bell>) {
