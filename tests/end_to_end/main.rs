@@ -15,6 +15,7 @@ mod kill;
 mod lifecycle;
 mod misfortunes;
 mod osv;
+mod outgoing;
 mod postgres;
 mod probely;
 mod promises;
