@@ -11,6 +11,7 @@ mod clock;
 mod configuration;
 mod connections;
 mod control;
+mod defectdojo;
 mod kill;
 mod lifecycle;
 mod misfortunes;
