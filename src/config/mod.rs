@@ -43,7 +43,7 @@ pub use problem::{Place, Problem, Problems};
 pub use reference::reference_markdown;
 pub use secret::Secret;
 pub use settings::{Settings, Value};
-pub use spec::{ConnectorSpec, Need, Setting, SettingKind, ToolDraft};
+pub use spec::{ConnectorSpec, Direction, Need, Setting, SettingKind, ToolDraft};
 pub use types::{
     ApiConfiguration, Config, Control, ImportLimits, Labels, MissingRecords, ProxySetting,
     RecordFilter, ScheduleSetting, StoreUrl, Tool, Trust,

@@ -12,6 +12,7 @@ mod clock;
 mod configuration;
 mod connections;
 mod control;
+mod defectdojo;
 mod engine;
 mod kill;
 mod lifecycle;
