@@ -13,6 +13,7 @@ mod key_path;
 mod keys;
 mod kind;
 mod load;
+mod notifications;
 mod postgres;
 mod problem;
 mod read;
@@ -38,6 +39,7 @@ pub use kind::EndpointOfRegion;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use load::load_texts;
 pub use load::{Loaded, Local, load, load_local};
+pub use notifications::{Hook, Mail, MailTls, Notification, Receiver};
 pub use postgres::{PostgresServer, PostgresTls, PostgresUrl};
 pub use problem::{Place, Problem, Problems};
 pub use reference::reference_markdown;

@@ -237,7 +237,7 @@ fn check_need(
     }
 }
 
-fn proxy(reader: &mut Reader<'_>, path: &KeyPath, fields: &mut Fields) -> ProxySetting {
+pub(super) fn proxy(reader: &mut Reader<'_>, path: &KeyPath, fields: &mut Fields) -> ProxySetting {
     let proxy = fields.take("proxy").unwrap_or_default();
     if let ProxySetting::Through(url) = &proxy
         && url.password().is_some()

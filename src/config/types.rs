@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{PostgresUrl, Secret, Settings};
+use super::{Notification, PostgresUrl, Secret, Settings};
 
 /// Everything that the program uses of its configuration.
 #[derive(Debug, Clone)]
@@ -30,6 +30,8 @@ pub struct Config {
     pub tools: BTreeMap<String, Arc<Tool>>,
     /// API configurations by name. Each one's `tool` is a key of `tools`.
     pub api_configurations: BTreeMap<String, Arc<ApiConfiguration>>,
+    /// Who is told of what, by name.
+    pub notifications: BTreeMap<String, Arc<Notification>>,
 }
 
 /// Where the store is.
