@@ -1,6 +1,7 @@
 //! A store in memory that can be made to fail, and configurations, for the tests of this floor.
 #![allow(clippy::unwrap_used)]
 
+mod news;
 mod outbox;
 
 use std::collections::{BTreeMap, HashSet};

@@ -6,6 +6,7 @@
 
 mod deliverer;
 mod desk;
+mod notify;
 mod registry;
 
 pub use deliverer::{Deliverer, Occasion, Outcome};

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::Deliverer;
+use super::{Deliverer, notify};
 use crate::config::Config;
 
 /// The destinations of a configuration. A new kind is one room and one line here.
 #[must_use]
-pub fn deliverers(_config: &Config) -> Vec<Arc<dyn Deliverer>> {
-    Vec::new()
+pub fn deliverers(config: &Config) -> Vec<Arc<dyn Deliverer>> {
+    notify::notifiers(config)
 }

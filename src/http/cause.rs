@@ -112,6 +112,12 @@ pub(super) fn of_broken_body(error: &reqwest::Error) -> Cause {
     }
 }
 
+/// Why TLS did not come about, if that is what an error of any library says; in the words of [`HttpError`](super::HttpError).
+#[must_use]
+pub fn tls_trouble(error: &(dyn Error + 'static)) -> Option<String> {
+    find::<rustls::Error>(error).map(tls_words)
+}
+
 /// Why a client cannot be built.
 pub(super) fn of_setup(error: &reqwest::Error) -> String {
     match find::<rustls::Error>(error) {

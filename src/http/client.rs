@@ -35,7 +35,7 @@ impl Client {
             kind: HttpErrorKind::Setup,
             message: redactor.redact(&format!("tool {}: {reason}", tool.name)),
         };
-        let connections = setup::connections(tool, limits.connect).map_err(setup)?;
+        let connections = setup::connections(tool, &limits).map_err(setup)?;
         let credentials =
             credentials(authentication, &connections, &tool.location).map_err(setup)?;
         let gate =
@@ -76,7 +76,7 @@ impl Client {
             ..tool.clone()
         };
         let connections =
-            setup::connections(&tool, shared.limits.connect).map_err(|reason| HttpError {
+            setup::connections(&tool, &shared.limits).map_err(|reason| HttpError {
                 kind: HttpErrorKind::Setup,
                 message: shared
                     .redactor

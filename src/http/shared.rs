@@ -9,6 +9,7 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use super::Meter;
 use super::gate::Gate;
 use super::redact::Redactor;
+use super::redirect::Redirects;
 use super::retry::Retries;
 
 /// A tool, and the run for which it is asked.
@@ -42,6 +43,7 @@ pub(super) struct Limits {
     /// For the silence between two pieces of a body.
     pub(super) stall: Duration,
     pub(super) retries: Retries,
+    pub(super) redirects: Redirects,
 }
 
 impl Default for Limits {
@@ -50,6 +52,7 @@ impl Default for Limits {
             connect: Duration::from_secs(10),
             stall: Duration::from_secs(60),
             retries: Retries::default(),
+            redirects: Redirects::SameOrigin,
         }
     }
 }

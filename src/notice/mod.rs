@@ -4,6 +4,7 @@
 //! templates that an admin may put in their place. Does not belong here: when somebody is told, reading the store, sending.
 
 mod clean;
+mod email;
 mod event;
 mod facts;
 mod samples;
@@ -13,6 +14,7 @@ mod template;
 mod text;
 mod webhook;
 
+pub use email::email_message;
 pub use event::Event;
 pub use facts::{
     ListedFinding, NewFindings, Notice, Overdue, Recovered, RunFacts, SeverityCount, Trouble,
