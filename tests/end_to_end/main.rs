@@ -14,6 +14,7 @@ mod control;
 mod kill;
 mod lifecycle;
 mod misfortunes;
+mod notifications;
 mod osv;
 mod postgres;
 mod probely;

@@ -7,6 +7,7 @@ mod closing;
 mod documents;
 mod listing;
 mod model;
+mod news;
 mod place;
 mod placing;
 mod runs;

@@ -12,3 +12,6 @@ mod overdue;
 mod post;
 
 pub(super) use notifier::notifiers;
+
+#[cfg(test)]
+mod tests;
