@@ -208,7 +208,7 @@ mod tests {
             ),
             (
                 Flavour::Json,
-                "\"\\u003c!channel\\u003e [x](http://evil) \\\"\\u0026{{ error }}\"",
+                "\"<!channel> [x](http://evil) \\\"&{{ error }}\"",
             ),
         ] {
             let templates = Templates::new(flavour, None, Some(TITLE.into())).unwrap();
