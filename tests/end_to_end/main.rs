@@ -16,6 +16,7 @@ mod lifecycle;
 mod misfortunes;
 mod notifications;
 mod osv;
+mod outgoing;
 mod postgres;
 mod probely;
 mod promises;
