@@ -197,6 +197,13 @@ impl Courier {
                 let is_ours = self.put_back(message, Some(&problem), again).await?;
                 ("unavailable", is_ours, Some(again))
             }
+            Attempt::Ended(Outcome::GivenUp { problem }) => {
+                let is_ours = self.mark_delivered(message).await?;
+                if is_ours {
+                    self.said.given_up(message, &in_a_line(&problem));
+                }
+                ("given_up", is_ours, None)
+            }
             Attempt::Stopped => {
                 tracing::info!(
                     destination = %message.destination,

@@ -4,6 +4,7 @@ use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde::Serialize;
 
+use super::clean::one_line;
 use super::{Notice, Words, samples};
 
 /// Whom a template writes for: how values are escaped.
@@ -38,6 +39,12 @@ pub struct TemplateFault {
     /// In words.
     pub what: String,
 }
+
+/// A template that takes more steps writes no message, but goes round in circles.
+const MOST_STEPS: u64 = 1_000_000;
+
+/// Longest words about a fault, in characters.
+const LONGEST_FAULT: usize = 300;
 
 /// What a template can name.
 #[derive(Serialize)]
@@ -147,6 +154,7 @@ impl Templates {
 fn environment(flavour: Flavour) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_fuel(Some(MOST_STEPS));
     match flavour {
         Flavour::Json => environment.set_auto_escape_callback(|_| AutoEscape::Json),
         Flavour::Text | Flavour::Slack | Flavour::Teams => {
@@ -170,10 +178,11 @@ fn environment(flavour: Flavour) -> Environment<'static> {
 
 /// The error without the library's own name for its sort.
 fn in_words(error: &minijinja::Error) -> String {
-    match error.detail() {
-        Some(detail) => detail.replace('\n', " "),
+    let words = match error.detail() {
+        Some(detail) => detail.to_owned(),
         None => error.kind().to_string(),
-    }
+    };
+    one_line(&words, LONGEST_FAULT)
 }
 
 #[cfg(test)]
@@ -242,6 +251,8 @@ mod tests {
         assert!(text("{{ run.id }}").starts_with("line 1: "));
         assert!(text("{% if run %}").starts_with("line 1: "));
         assert!(text("{{ title | shout }}").contains("shout"));
+        let endless = "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}";
+        assert!(text(endless).starts_with("line 1: "));
         assert!(fault(Flavour::Json, None, Some("{\"text\": \"{{ title }}\"}")).starts_with("does not make JSON"));
         let subject = Templates::new(Flavour::Text, Some("{{ nobody }}".into()), None).unwrap_err();
         assert!(subject.of_subject);

@@ -34,7 +34,7 @@ fn every_default_and_every_example_is_allowed_where_it_stands() {
             let readable = |toml: &str| {
                 let value = parse_value(toml).unwrap_or_else(|| panic!("{}: {toml}", key.key));
                 match &key.kind {
-                    Kind::Endpoint | Kind::Secret | Kind::Table(_) => {}
+                    Kind::Endpoint | Kind::Secret | Kind::Secrets | Kind::Table(_) => {}
                     kind => drop(
                         kind.read(&value.kind)
                             .unwrap_or_else(|wrong| panic!("{} = {toml}: {}", key.key, wrong.what)),

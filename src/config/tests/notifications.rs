@@ -131,7 +131,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "kind = 'slack'\nurl = { env = 'SCAN_KEY' }",
-        "3:7: notifications.n.url: is not a URL (relative URL without a base); allowed: an http:// or https:// URL without user name and password",
+        "3:1: notifications.n.url: is not a URL (relative URL without a base); allowed: an http:// or https:// URL without user name and password",
     ),
     (
         "kind = 'webhook'\nurl = 'http://hooks.example.com/x'",

@@ -226,3 +226,15 @@ async fn a_long_delivery_keeps_its_destination_by_signs_of_life() {
     assert!(other.tried().is_empty());
     assert_eq!(round.bench.outcomes(), ["delivered"]);
 }
+
+#[tokio::test]
+async fn what_is_given_up_goes_and_is_counted() {
+    let mut round = Round::new([Act::Ends(Outcome::GivenUp {
+        problem: "410".to_owned(),
+    })])
+    .await;
+    round.bench.post(TO, &["1", "2"]).await;
+    assert_eq!(round.go().await, None);
+    assert!(round.bench.waiting().await.is_empty());
+    assert_eq!(round.bench.outcomes(), ["given_up", "delivered"]);
+}

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod deliveries;
 mod mail;
 mod news;
 mod posts;
