@@ -46,8 +46,8 @@ impl Said {
         self.messages.remove(&message.id);
         tracing::error!(
             destination = %message.destination,
-            since = %message.since,
-            "a message is given up, nobody will get it: {problem}"
+            topic = message.topic.as_deref(),
+            "a message was given up, it will never be delivered: {problem}"
         );
     }
 
