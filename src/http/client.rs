@@ -8,7 +8,7 @@ use super::failure::excerpt;
 use super::gate::Gate;
 use super::redact::Redactor;
 use super::setup;
-use super::shared::{Caller, Limits, Shared, sensitive};
+use super::shared::{Caller, Limits, Redirects, Shared, sensitive};
 use super::{Authentication, HttpError, HttpErrorKind, Meter, Request};
 use crate::config::Tool;
 
@@ -23,6 +23,22 @@ impl Client {
     /// [`HttpErrorKind::Setup`] if the trust store, certificate, key or proxy is not usable.
     pub fn new(tool: &Tool, authentication: Authentication) -> Result<Self, HttpError> {
         Self::with_limits(tool, &authentication, Limits::default())
+    }
+
+    /// A client that follows no redirect, not even within the origin: what is sent must not arrive as something else (a POST
+    /// as a GET without its body).
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn without_redirects(
+        tool: &Tool,
+        authentication: Authentication,
+    ) -> Result<Self, HttpError> {
+        let limits = Limits {
+            redirects: Redirects::None,
+            ..Limits::default()
+        };
+        Self::with_limits(tool, &authentication, limits)
     }
 
     pub(super) fn with_limits(

@@ -10,11 +10,10 @@ use reqwest::{Method, Url};
 
 use super::exchange::Exchange;
 use super::failure::{MAX_ERROR_BODY, Subject, excerpt, is_html};
-use super::redirect::Redirects;
 use super::retry::retry_after;
-use super::shared::{Limits, sensitive};
-use super::{Authentication, Client, HttpError, HttpErrorKind};
-use crate::config::{Secret, Tool};
+use super::shared::sensitive;
+use super::{Client, HttpError, HttpErrorKind};
+use crate::config::Secret;
 
 /// JSON for a receiver.
 #[derive(Debug)]
@@ -39,18 +38,6 @@ pub struct Taken {
 }
 
 impl Client {
-    /// The client of a receiver, which follows no redirect: it would lose the message, or hand it to somebody else.
-    ///
-    /// # Errors
-    /// As [`Self::new`].
-    pub fn of_receiver(host: &Tool) -> Result<Self, HttpError> {
-        let limits = Limits {
-            redirects: Redirects::Refused,
-            ..Limits::default()
-        };
-        Self::with_limits(host, &Authentication::default(), limits)
-    }
-
     /// Posts once. Every status is an answer.
     ///
     /// # Errors

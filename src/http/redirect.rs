@@ -3,24 +3,6 @@ use reqwest::redirect::{Action, Attempt, Policy};
 
 const MAX_REDIRECTS: usize = 5;
 
-/// Which redirects are followed.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Redirects {
-    /// Those within the origin: reqwest sends custom credential headers on to wherever a redirect leads.
-    SameOrigin,
-    /// None: it is an answer like another.
-    Refused,
-}
-
-impl Redirects {
-    pub(super) fn policy(self) -> Policy {
-        match self {
-            Self::SameOrigin => Policy::custom(decide),
-            Self::Refused => Policy::none(),
-        }
-    }
-}
-
 /// A redirect that is not followed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Refused {
@@ -30,6 +12,11 @@ pub(super) enum Refused {
     OtherOrigin(String),
     #[error("redirected more than {MAX_REDIRECTS} times; check `location`")]
     TooOften,
+}
+
+/// Only within the origin: reqwest sends custom credential headers on to wherever a redirect leads.
+pub(super) fn same_origin() -> Policy {
+    Policy::custom(decide)
 }
 
 fn decide(attempt: Attempt) -> Action {

@@ -2,7 +2,8 @@ use reqwest::{Certificate, ClientBuilder, Identity, Proxy};
 
 use super::cause;
 use super::redact::proxy_variable;
-use super::shared::Limits;
+use super::redirect;
+use super::shared::{Limits, Redirects};
 use crate::config::{ProxySetting, Tool, Trust};
 
 /// The tool's own connection pool, with its trust and its way out.
@@ -10,10 +11,14 @@ use crate::config::{ProxySetting, Tool, Trust};
 /// # Errors
 /// What is not usable.
 pub(super) fn connections(tool: &Tool, limits: &Limits) -> Result<reqwest::Client, String> {
+    let redirects = match limits.redirects {
+        Redirects::SameOrigin => redirect::same_origin(),
+        Redirects::None => reqwest::redirect::Policy::none(),
+    };
     let builder = reqwest::Client::builder()
         .user_agent(concat!("secpull/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(limits.connect)
-        .redirect(limits.redirects.policy())
+        .redirect(redirects)
         .referer(false)
         // One connection for each request under way: on a shared HTTP/2 connection an answer that an import is slow to read
         // uses up the window of all others.

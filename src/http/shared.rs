@@ -9,7 +9,6 @@ use reqwest::header::{HeaderMap, HeaderValue};
 use super::Meter;
 use super::gate::Gate;
 use super::redact::Redactor;
-use super::redirect::Redirects;
 use super::retry::Retries;
 
 /// A tool, and the run for which it is asked.
@@ -44,6 +43,13 @@ pub(super) struct Limits {
     pub(super) stall: Duration,
     pub(super) retries: Retries,
     pub(super) redirects: Redirects,
+}
+
+/// Which redirects are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Redirects {
+    SameOrigin,
+    None,
 }
 
 impl Default for Limits {

@@ -13,7 +13,7 @@ use crate::store::StoreError;
 const STEPS: &[&str] = &[
     include_str!("../../../migrations/postgres/0001_store.sql"),
     include_str!("../../../migrations/postgres/0002_outbox.sql"),
-    include_str!("../../../migrations/postgres/0003_first_seen.sql"),
+    include_str!("../../../migrations/postgres/0004_first_seen.sql"),
 ];
 
 /// As many as four imports, their preparation and some listings need; more wait.
