@@ -39,7 +39,6 @@ pub use kind::EndpointOfRegion;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use load::load_texts;
 pub use load::{Loaded, Local, load, load_local};
-pub use notifications::{Hook, Mail, MailTls, Notification, Receiver};
 pub use postgres::{PostgresServer, PostgresTls, PostgresUrl};
 pub use problem::{Place, Problem, Problems};
 pub use reference::reference_markdown;
@@ -47,8 +46,8 @@ pub use secret::Secret;
 pub use settings::{Settings, Value};
 pub use spec::{ConnectorSpec, Need, Setting, SettingKind, ToolDraft};
 pub use types::{
-    ApiConfiguration, Config, Control, ImportLimits, Labels, MissingRecords, ProxySetting,
-    RecordFilter, ScheduleSetting, StoreUrl, Tool, Trust,
+    ApiConfiguration, Config, Control, Hook, ImportLimits, Labels, Mail, MailTls, MissingRecords,
+    Notification, ProxySetting, Receiver, RecordFilter, ScheduleSetting, StoreUrl, Tool, Trust,
 };
 
 #[cfg(test)]

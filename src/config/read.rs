@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use config::{Map, Value, ValueKind};
 
-use super::document;
 use super::Secret;
+use super::document;
 use super::field::{Field, Fields};
 use super::key_path::KeyPath;
 use super::keys;

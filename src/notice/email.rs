@@ -55,6 +55,9 @@ mod tests {
             "[secpull] shop: import partial, 23 new findings at or above high (3 critical, 20 high)"
         );
         assert!(body.starts_with("shop: import partial"), "{body}");
-        assert!(body.contains("- critical: CVE-2021-44228: Log4Shell"), "{body}");
+        assert!(
+            body.contains("- critical: CVE-2021-44228: Log4Shell"),
+            "{body}"
+        );
     }
 }

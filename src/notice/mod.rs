@@ -5,6 +5,7 @@
 
 mod clean;
 mod email;
+mod escape;
 mod event;
 mod facts;
 mod samples;

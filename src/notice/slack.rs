@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::clean::{chunks, cut, one_line};
+use super::escape::for_slack;
 use super::{Notice, Templates, Words};
 
 /// Longest text of a header, in characters.
@@ -32,7 +33,7 @@ pub fn slack_message(notice: &Notice, templates: &Templates) -> Value {
             }));
         }
         None => {
-            let sections = chunks(&escaped(&words.text()), LONGEST_SECTION);
+            let sections = chunks(&for_slack(&words.text()), LONGEST_SECTION);
             let section = |text: String| json!({"type": "section", "text": plain(&text)});
             blocks.extend(sections.into_iter().map(section));
         }
@@ -52,25 +53,11 @@ fn plain(text: &str) -> Value {
     json!({"type": "plain_text", "text": text, "emoji": false})
 }
 
-/// The three characters that begin links and mentions.
-pub(super) fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
-
 /// The text escaped, with at most `longest` characters, and no escape cut in two.
 fn fitted(text: &str, longest: usize) -> String {
     let mut kept = longest;
     loop {
-        let escaped = escaped(&cut(text, kept));
+        let escaped = for_slack(&cut(text, kept));
         let over = escaped.chars().count().saturating_sub(longest);
         if over == 0 {
             return escaped;

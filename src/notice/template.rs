@@ -5,6 +5,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use serde::Serialize;
 
 use super::clean::one_line;
+use super::escape::{for_slack, for_teams};
 use super::{Notice, Words, samples};
 
 /// Whom a template writes for: how values are escaped.
@@ -165,8 +166,8 @@ fn environment(flavour: Flavour) -> Environment<'static> {
                 let text = value.to_string();
                 let text = match flavour {
                     _ if value.is_safe() => text,
-                    Flavour::Slack => super::slack::escaped(&text),
-                    Flavour::Teams => super::teams::escaped(&text),
+                    Flavour::Slack => for_slack(&text),
+                    Flavour::Teams => for_teams(&text),
                     Flavour::Text | Flavour::Json => text,
                 };
                 out.write_str(&text).map_err(minijinja::Error::from)
@@ -203,10 +204,7 @@ mod tests {
     #[test]
     fn values_are_escaped_for_whom_they_are_written() {
         for (flavour, expected) in [
-            (
-                Flavour::Text,
-                "<!channel> [x](http://evil) \"&{{ error }}",
-            ),
+            (Flavour::Text, "<!channel> [x](http://evil) \"&{{ error }}"),
             (
                 Flavour::Slack,
                 "&lt;!channel&gt; [x](http://evil) \"&amp;{{ error }}",
@@ -251,9 +249,13 @@ mod tests {
         assert!(text("{{ run.id }}").starts_with("line 1: "));
         assert!(text("{% if run %}").starts_with("line 1: "));
         assert!(text("{{ title | shout }}").contains("shout"));
-        let endless = "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}";
+        let endless =
+            "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}";
         assert!(text(endless).starts_with("line 1: "));
-        assert!(fault(Flavour::Json, None, Some("{\"text\": \"{{ title }}\"}")).starts_with("does not make JSON"));
+        assert!(
+            fault(Flavour::Json, None, Some("{\"text\": \"{{ title }}\"}"))
+                .starts_with("does not make JSON")
+        );
         let subject = Templates::new(Flavour::Text, Some("{{ nobody }}".into()), None).unwrap_err();
         assert!(subject.of_subject);
     }

@@ -212,7 +212,11 @@ mod tests {
             .iter()
             .map(|notice| Words::of(notice).text())
             .collect();
-        assert!(texts[2].ends_with("What to do: secpull accept shop"), "{}", texts[2]);
+        assert!(
+            texts[2].ends_with("What to do: secpull accept shop"),
+            "{}",
+            texts[2]
+        );
         assert!(
             texts[3].ends_with("Last complete import: 2026-11-25 02:01:10 UTC"),
             "{}",

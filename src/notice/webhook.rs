@@ -47,7 +47,11 @@ mod tests {
         let body = webhook_body(&samples::partial(), &Templates::none(Flavour::Json)).unwrap();
         let mut body: Value = serde_json::from_str(&body).unwrap();
         let text = body["text"].take();
-        assert!(text.as_str().unwrap().starts_with("API configuration: shop"));
+        assert!(
+            text.as_str()
+                .unwrap()
+                .starts_with("API configuration: shop")
+        );
         assert_eq!(
             body,
             json!({
@@ -87,7 +91,8 @@ mod tests {
 
     #[test]
     fn a_template_makes_the_body_of_another_schema() {
-        let template = "{\"msg\": {{ title }}, \"count\": {{ new_findings.count if new_findings else 0 }}}";
+        let template =
+            "{\"msg\": {{ title }}, \"count\": {{ new_findings.count if new_findings else 0 }}}";
         let templates = Templates::new(Flavour::Json, None, Some(template.into())).unwrap();
         let body = webhook_body(&samples::partial(), &templates).unwrap();
         let body: Value = serde_json::from_str(&body).unwrap();

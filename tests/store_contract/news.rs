@@ -28,9 +28,7 @@ fn severe(source_id: &str, severity: Severity) -> Sighting {
 async fn a_run_has_brought_what_nobody_knew_before_the_most_severe_first() {
     let world = World::new().await;
     let known = severe("known", Severity::Critical);
-    world
-        .import("shop", 0, std::slice::from_ref(&known))
-        .await;
+    world.import("shop", 0, std::slice::from_ref(&known)).await;
     let all = [
         known,
         severe("low", Severity::Low),
@@ -85,13 +83,7 @@ async fn what_another_api_configuration_has_brought_is_no_news_of_this_one() {
     let second = world
         .import_as(&Read::of("second", 2), &[shared, own])
         .await;
-    let found = brought(
-        &world,
-        &on(&world, second.run, 2).await,
-        Severity::High,
-        20,
-    )
-    .await;
+    let found = brought(&world, &on(&world, second.run, 2).await, Severity::High, 20).await;
     assert_eq!(found.by_severity, [(Severity::High, 1)]);
     // The first has brought nothing on that day.
     let first = world.import("first", 3, &[]).await;

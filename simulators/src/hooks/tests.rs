@@ -23,9 +23,7 @@ async fn send(receiver: &Receiver, body: Value) -> (u16, String) {
 #[tokio::test]
 async fn slack_takes_blocks_within_its_limits_and_names_what_it_refuses() {
     let slack = Hook::slack().start_blocking().unwrap();
-    let header = |text: String| {
-        json!({"text": "t", "blocks": [{"type": "header", "text": {"type": "plain_text", "text": text}}]})
-    };
+    let header = |text: String| json!({"text": "t", "blocks": [{"type": "header", "text": {"type": "plain_text", "text": text}}]});
     assert_eq!(
         send(&slack, header("a".repeat(150))).await,
         (200, "ok".to_owned())

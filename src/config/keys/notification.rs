@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use super::general::{DAY, SECOND};
-use super::trust::{
-    CA_BUNDLE, CA_BUNDLE_ONLY, CLIENT_CERTIFICATE, CLIENT_KEY, PROXY, VERIFY_TLS,
-};
+use super::trust::{CA_BUNDLE, CA_BUNDLE_ONLY, CLIENT_CERTIFICATE, CLIENT_KEY, PROXY, VERIFY_TLS};
 use super::{key, required, toml};
 use crate::config::kind::{Default, Key, Kind};
 use crate::notice::Event;
@@ -49,7 +47,9 @@ pub(super) const NOTIFICATION_KEYS: &[Key] = &[
             min: Duration::from_secs(3600),
             max: Duration::from_secs(366 * 86_400),
         },
-        Default::Words("26h, or the longest time between two of its slots and 2 hours, if that is more"),
+        Default::Words(
+            "26h, or the longest time between two of its slots and 2 hours, if that is more",
+        ),
         "\"26h\"",
         "After how long without a complete import an API configuration counts as not imported. Where automatic import is \
          off, it never does.",

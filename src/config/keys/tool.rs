@@ -1,9 +1,7 @@
 //! The keys of `[tools.NAME]`.
 
 use super::general::{DAY, SECOND};
-use super::trust::{
-    CA_BUNDLE, CA_BUNDLE_ONLY, CLIENT_CERTIFICATE, CLIENT_KEY, PROXY, VERIFY_TLS,
-};
+use super::trust::{CA_BUNDLE, CA_BUNDLE_ONLY, CLIENT_CERTIFICATE, CLIENT_KEY, PROXY, VERIFY_TLS};
 use super::{key, required, toml};
 use crate::config::kind::{Default, Key, Kind};
 

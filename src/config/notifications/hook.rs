@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use reqwest::header::{HeaderName, HeaderValue};
 use url::{Host, Url};
 
-use super::{Hook, Receiver};
 use crate::config::field::Fields;
 use crate::config::key_path::KeyPath;
 use crate::config::kind::Kind;
 use crate::config::read::Reader;
 use crate::config::scalars::{is_loopback, web_address};
 use crate::config::settings::Value;
-use crate::config::{Secret, Settings, Tool, tools, trust};
+use crate::config::{Hook, Receiver, Secret, Settings, Tool, tools, trust};
 
 /// Shorter parts of a URL (`services`, a version) open nothing, and are words that messages need.
 const SHORTEST_TOKEN: usize = 16;

@@ -5,17 +5,17 @@ use std::time::Duration;
 use lettre::message::Mailbox;
 use url::Url;
 
-use super::{Mail, MailTls};
 use crate::config::field::Fields;
 use crate::config::key_path::KeyPath;
 use crate::config::problem::Problem;
 use crate::config::read::Reader;
 use crate::config::scalars::is_loopback;
 use crate::config::wrong::quoted;
-use crate::config::{ProxySetting, Secret, trust};
+use crate::config::{Mail, MailTls, ProxySetting, Secret, trust};
 
 const SERVER: &str = "smtp:// or smtps:// with host and port, or host and port alone, such as \"mail.example.com:587\"";
-const ADDRESS: &str = "an address such as \"security@example.com\" or \"secpull <secpull@example.com>\"";
+const ADDRESS: &str =
+    "an address such as \"security@example.com\" or \"secpull <secpull@example.com>\"";
 
 /// The keys that mean nothing without TLS.
 const FOR_TLS: &[&str] = &[
@@ -178,11 +178,7 @@ fn refuse_proxy(reader: &mut Reader<'_>, path: &KeyPath, fields: &mut Fields) {
     }
 }
 
-fn login(
-    reader: &mut Reader<'_>,
-    path: &KeyPath,
-    fields: &mut Fields,
-) -> Option<(String, Secret)> {
+fn login(reader: &mut Reader<'_>, path: &KeyPath, fields: &mut Fields) -> Option<(String, Secret)> {
     for (there, lacking) in [("user", "secret"), ("secret", "user")] {
         if fields.given(there) && !fields.given(lacking) {
             reader.missing(
@@ -194,11 +190,7 @@ fn login(
     Some((fields.take("user")?, fields.take("secret")?))
 }
 
-fn receivers(
-    reader: &mut Reader<'_>,
-    path: &KeyPath,
-    fields: &mut Fields,
-) -> Option<Vec<Mailbox>> {
+fn receivers(reader: &mut Reader<'_>, path: &KeyPath, fields: &mut Fields) -> Option<Vec<Mailbox>> {
     let given: Vec<String> = fields.take("to")?;
     if given.is_empty() {
         reader.wrong(

@@ -3,7 +3,6 @@
 mod hook;
 mod mail;
 mod template;
-mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,15 +10,13 @@ use std::sync::Arc;
 use config::{Map, Value, ValueKind};
 use globset::GlobSet;
 
-pub use types::{Hook, Mail, MailTls, Notification, Receiver};
-
-use super::ApiConfiguration;
 use super::field::Fields;
 use super::key_path::KeyPath;
 use super::keys;
 use super::kind::one_of;
 use super::read::{Reader, Unknown};
 use super::tools::named_tables;
+use super::{ApiConfiguration, Notification, Receiver};
 use crate::finding::Severity;
 use crate::notice::{Event, Flavour};
 

@@ -37,7 +37,11 @@ pub(super) fn read(
     match Templates::new(flavour, own.take("subject"), body) {
         Ok(templates) => Some(templates),
         Err(fault) => {
-            let key = if fault.of_subject { "subject" } else { body_key };
+            let key = if fault.of_subject {
+                "subject"
+            } else {
+                body_key
+            };
             reader.wrong(&path.child(key), format!("{fault}; allowed: {ALLOWED}"));
             None
         }
@@ -54,7 +58,10 @@ fn file_text(reader: &mut Reader<'_>, at: &KeyPath, file: &std::path::Path) -> O
         Ok(text) => Some(text),
         Err(what) => {
             let file = file.display();
-            reader.wrong(at, format!("{file} cannot be read: {what}; allowed: {ALLOWED}"));
+            reader.wrong(
+                at,
+                format!("{file} cannot be read: {what}; allowed: {ALLOWED}"),
+            );
             None
         }
     }

@@ -85,7 +85,10 @@ fn the_example_to_install_loads_as_it_is_and_with_everything_uncommented() {
         .collect();
     let room = Room::with(&example)
         .file("credentials/dtrack", "s3cret")
-        .file("credentials/slack-url", "https://hooks.slack.com/services/T0/B0/0");
+        .file(
+            "credentials/slack-url",
+            "https://hooks.slack.com/services/T0/B0/0",
+        );
     let folder = room.path("credentials").display().to_string();
     let room = room
         .mode("secpull.toml", 0o644)

@@ -54,7 +54,10 @@ fn a_webhook_has_a_key_and_headers() {
     assert_eq!(headers[0].0, "Authorization");
     assert!(webhook.events.contains(&Event::ImportFailed) && webhook.events.len() == 1);
     assert_eq!(webhook.severity, Severity::Critical);
-    assert_eq!(webhook.not_imported_for, Some(Duration::from_secs(3 * 86_400)));
+    assert_eq!(
+        webhook.not_imported_for,
+        Some(Duration::from_secs(3 * 86_400))
+    );
 }
 
 #[test]
@@ -69,14 +72,43 @@ fn a_mail_server_is_told_with_its_protection() {
         }
     };
     for (keys, host, port, tls) in [
-        ("smtp = 'mail.example.com'", "mail.example.com", 587, MailTls::StartTls),
-        ("smtp = 'mail.example.com:25'", "mail.example.com", 25, MailTls::StartTls),
-        ("smtp = 'smtps://mail.example.com'", "mail.example.com", 465, MailTls::Implicit),
-        ("smtp = 'smtp://[::1]:2525'\ntls = 'tls'", "::1", 2525, MailTls::Implicit),
-        ("smtp = 'localhost'\ntls = 'none'", "localhost", 25, MailTls::None),
+        (
+            "smtp = 'mail.example.com'",
+            "mail.example.com",
+            587,
+            MailTls::StartTls,
+        ),
+        (
+            "smtp = 'mail.example.com:25'",
+            "mail.example.com",
+            25,
+            MailTls::StartTls,
+        ),
+        (
+            "smtp = 'smtps://mail.example.com'",
+            "mail.example.com",
+            465,
+            MailTls::Implicit,
+        ),
+        (
+            "smtp = 'smtp://[::1]:2525'\ntls = 'tls'",
+            "::1",
+            2525,
+            MailTls::Implicit,
+        ),
+        (
+            "smtp = 'localhost'\ntls = 'none'",
+            "localhost",
+            25,
+            MailTls::None,
+        ),
     ] {
         let mail = mail(keys);
-        assert_eq!((mail.host.as_str(), mail.port, mail.tls), (host, port, tls), "{keys}");
+        assert_eq!(
+            (mail.host.as_str(), mail.port, mail.tls),
+            (host, port, tls),
+            "{keys}"
+        );
         assert_eq!(mail.to.len(), 2);
         assert!(mail.login.is_none());
     }
@@ -98,9 +130,15 @@ fn an_api_configuration_may_be_absent_for_as_long_as_its_schedule_makes_it() {
     };
     assert_eq!(hours(ScheduleSetting::Daily { hour: 2, minute: 0 }), 26);
     assert_eq!(hours(ScheduleSetting::Every(Duration::from_secs(3600))), 26);
-    assert_eq!(hours(ScheduleSetting::Every(Duration::from_secs(48 * 3600))), 50);
+    assert_eq!(
+        hours(ScheduleSetting::Every(Duration::from_secs(48 * 3600))),
+        50
+    );
     assert_eq!(hours(ScheduleSetting::Cron("0 4 * * 1".into())), 7 * 24 + 2);
-    assert_eq!(hours(ScheduleSetting::Cron("0 4 1 * *".into())), 31 * 24 + 2);
+    assert_eq!(
+        hours(ScheduleSetting::Cron("0 4 1 * *".into())),
+        31 * 24 + 2
+    );
 }
 
 /// What stands in the table, and how the line begins that tells of it: the words about a template are its library's.
@@ -244,12 +282,19 @@ fn what_is_hardly_meant_is_warned_about() {
     };
     assert_eq!(
         warnings("kind = 'webhook'\nurl = 'https://x/'\nfrom = ['shop-*']"),
-        ["secpull.toml:4:1: notifications.n: is about no API configuration, so nothing will be told"]
+        [
+            "secpull.toml:4:1: notifications.n: is about no API configuration, so nothing will be told"
+        ]
     );
     assert_eq!(
         warnings("kind = 'webhook'\nurl = 'http://x/'\nallow_plaintext_http = true"),
-        ["secpull.toml:3:1: notifications.n.url: messages travel over plain http, where anyone on the way can read them"]
+        [
+            "secpull.toml:3:1: notifications.n.url: messages travel over plain http, where anyone on the way can read them"
+        ]
     );
     let retired = warnings("kind = 'teams'\nurl = { env = 'TEAMS_URL' }");
-    assert!(retired.len() == 1 && retired[0].contains("which Microsoft has retired"), "{retired:?}");
+    assert!(
+        retired.len() == 1 && retired[0].contains("which Microsoft has retired"),
+        "{retired:?}"
+    );
 }

@@ -4,9 +4,7 @@ use async_trait::async_trait;
 
 use super::FakeStore;
 use crate::finding::Severity;
-use crate::store::{
-    BroughtFindings, LastImport, News, PastRun, Run, RunId, StoreError, WantedRun,
-};
+use crate::store::{BroughtFindings, LastImport, News, PastRun, Run, RunId, StoreError, WantedRun};
 
 #[async_trait]
 impl News for FakeStore {

@@ -185,9 +185,6 @@ mod tests {
     fn what_a_server_echoes_of_a_login_is_not_told() {
         let login = ("me".to_owned(), Secret::new("pass word"));
         let words = "535 failed: cGFzcyB3b3Jk, AG1lAHBhc3Mgd29yZA==, pass word";
-        assert_eq!(
-            redacted(Some(&login), words),
-            "535 failed: ***, ***, ***"
-        );
+        assert_eq!(redacted(Some(&login), words), "535 failed: ***, ***, ***");
     }
 }

@@ -58,13 +58,11 @@ pub(super) async fn of_run(
 }
 
 /// What went wrong, unless it has been told of an earlier run.
-fn trouble(
-    notification: &Notification,
-    ended: &EndedRun,
-    before: Option<&PastRun>,
-) -> Vec<Event> {
+fn trouble(notification: &Notification, ended: &EndedRun, before: Option<&PastRun>) -> Vec<Event> {
     let run = &ended.run;
-    let refused = ended.credentials_refused.then_some(Event::CredentialsRefused);
+    let refused = ended
+        .credentials_refused
+        .then_some(Event::CredentialsRefused);
     let events = refused.into_iter().chain(event_of(run.status));
     let events: Vec<Event> = events
         .filter(|event| notification.events.contains(event))
@@ -101,7 +99,9 @@ fn recovered(
     before: Option<&PastRun>,
 ) -> Option<Recovered> {
     let before = before.filter(|_| run.status == RunState::Complete)?;
-    let refused = before.credentials_refused.then_some(Event::CredentialsRefused);
+    let refused = before
+        .credentials_refused
+        .then_some(Event::CredentialsRefused);
     let from = refused
         .into_iter()
         .chain(event_of(before.run.status))

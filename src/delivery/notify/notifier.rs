@@ -95,7 +95,12 @@ impl Deliverer for Notifier {
         run: &EndedRun,
         store: &dyn Store,
     ) -> Result<Vec<NewMessage>, StoreError> {
-        if !self.audience.notification.from.is_match(&run.run.api_configuration) {
+        if !self
+            .audience
+            .notification
+            .from
+            .is_match(&run.run.api_configuration)
+        {
             return Ok(Vec::new());
         }
         let message = news::of_run(&self.audience, run, store).await?;

@@ -38,7 +38,10 @@ pub(super) async fn occasions(
             Some(at) => at.timestamp_millis().to_string(),
             None => "never".to_owned(),
         };
-        let key = format!("{}/not_imported/{}/{outage}", audience.destination, api.name);
+        let key = format!(
+            "{}/not_imported/{}/{outage}",
+            audience.destination, api.name
+        );
         let notice = Notice {
             id: audience.id_of(&["not imported".to_owned(), api.name.clone(), outage]),
             events: vec![Event::NotImported],

@@ -95,7 +95,8 @@ async fn post(hook: &Hook, headers: &[(String, Secret)], body: String) -> Result
         body,
     };
     // A redirect would lose the message, or hand it to somebody else.
-    let client = Client::without_redirects(&hook.host, Authentication::default()).map_err(unreached)?;
+    let client =
+        Client::without_redirects(&hook.host, Authentication::default()).map_err(unreached)?;
     client.post_once(post).await.map_err(unreached)
 }
 
@@ -133,7 +134,8 @@ fn refused(hook: &Hook, taken: &Taken) -> Failure {
     Failure {
         problem: format!("POST {}: {status}{words}: {hint}", hook.host.location),
         after: taken.retry_after,
-        is_of_message: matches!(status, 400..=499) && !matches!(status, 401 | 403 | 404 | 408 | 410 | 429),
+        is_of_message: matches!(status, 400..=499)
+            && !matches!(status, 401 | 403 | 404 | 408 | 410 | 429),
     }
 }
 
@@ -147,6 +149,9 @@ mod tests {
     #[test]
     fn a_signature_is_what_any_other_program_makes_of_it() {
         let signature = signature(&Secret::new("s3cret"), "1764208870", "{\"a\":1}").unwrap();
-        assert_eq!(signature, "sha256=a58abb5135b4bb5939e8aa53b87afd2893e763015d1953652607dfdba562d071");
+        assert_eq!(
+            signature,
+            "sha256=a58abb5135b4bb5939e8aa53b87afd2893e763015d1953652607dfdba562d071"
+        );
     }
 }

@@ -10,9 +10,7 @@ use super::rows::{count, optional_time, severity};
 use super::runs::{run_columns, run_of};
 use crate::finding::Severity;
 use crate::store::codes::{severity_code, time_code};
-use crate::store::{
-    BroughtFindings, LastImport, News, PastRun, Run, RunId, StoreError, WantedRun,
-};
+use crate::store::{BroughtFindings, LastImport, News, PastRun, Run, RunId, StoreError, WantedRun};
 
 /// A run's times are the server's, a finding's those of the host that imported it. Clocks that are further apart are out of
 /// order.
@@ -33,7 +31,10 @@ macro_rules! brought {
         )
     };
 }
-const COUNTS: &str = brought!("f.severity, count(*)", "GROUP BY f.severity ORDER BY f.severity");
+const COUNTS: &str = brought!(
+    "f.severity, count(*)",
+    "GROUP BY f.severity ORDER BY f.severity"
+);
 const FIRST: &str = brought!("f.id", "ORDER BY f.severity, f.id LIMIT $5");
 
 macro_rules! before {
@@ -132,7 +133,10 @@ async fn before(
         WantedRun::Any => BEFORE,
         WantedRun::Complete => COMPLETE_BEFORE,
     };
-    let row = sqlx::query(sql).bind(run).fetch_optional(connection).await?;
+    let row = sqlx::query(sql)
+        .bind(run)
+        .fetch_optional(connection)
+        .await?;
     row.map(|row| {
         Ok(PastRun {
             run: run_of(&row)?,
@@ -143,9 +147,8 @@ async fn before(
 }
 
 async fn last_imports(connection: &mut PgConnection) -> Result<Vec<LastImport>, Fault> {
-    let rows: Vec<(String, Option<i64>, Option<i64>)> = sqlx::query_as(LAST_IMPORTS)
-        .fetch_all(connection)
-        .await?;
+    let rows: Vec<(String, Option<i64>, Option<i64>)> =
+        sqlx::query_as(LAST_IMPORTS).fetch_all(connection).await?;
     rows.into_iter()
         .map(|(api_configuration, last_complete_at, first_run_at)| {
             Ok(LastImport {

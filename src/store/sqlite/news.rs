@@ -8,9 +8,7 @@ use super::codes::{count, optional_time, severity, severity_code, time_code};
 use super::fault::Fault;
 use super::runs::{run_columns, run_of};
 use crate::finding::Severity;
-use crate::store::{
-    BroughtFindings, LastImport, News, PastRun, Run, RunId, StoreError, WantedRun,
-};
+use crate::store::{BroughtFindings, LastImport, News, PastRun, Run, RunId, StoreError, WantedRun};
 
 /// A sighting of the run's own API configuration has to be what made the finding known.
 macro_rules! brought {
@@ -27,7 +25,10 @@ macro_rules! brought {
         )
     };
 }
-const COUNTS: &str = brought!("f.severity, count(*)", "GROUP BY f.severity ORDER BY f.severity");
+const COUNTS: &str = brought!(
+    "f.severity, count(*)",
+    "GROUP BY f.severity ORDER BY f.severity"
+);
 const FIRST: &str = brought!("f.id", "ORDER BY f.severity, f.id LIMIT ?5");
 
 macro_rules! before {

@@ -18,7 +18,8 @@ fn a_mail_goes_only_to_a_server_of_the_right_authority() {
         .unwrap();
     let shop = Shop::new(2, "");
     shop.installation.write("ca.pem", &authority.pem());
-    shop.installation.write("other.pem", &Authority::new().pem());
+    shop.installation
+        .write("other.pem", &Authority::new().pem());
     let told = |name: &str, ca: &str| {
         let bundle = shop.installation.path(ca);
         let table = format!(
@@ -28,7 +29,8 @@ fn a_mail_goes_only_to_a_server_of_the_right_authority() {
             postbox.port(),
             bundle.display()
         );
-        shop.installation.write(&format!("conf.d/{name}.toml"), &table);
+        shop.installation
+            .write(&format!("conf.d/{name}.toml"), &table);
     };
     told("right", "ca.pem");
     told("wrong", "other.pem");

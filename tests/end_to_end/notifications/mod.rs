@@ -49,7 +49,10 @@ impl Shop {
             project.findings.remove(|_| true);
             findings.for_each(|finding| project.findings.add(finding));
         };
-        self.server.portfolio().change(&self.project, change).unwrap();
+        self.server
+            .portfolio()
+            .change(&self.project, change)
+            .unwrap();
     }
 
     pub(super) fn daemon(&self) -> Daemon {

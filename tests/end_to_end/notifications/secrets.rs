@@ -15,7 +15,10 @@ const TRACE: &str = "canary";
 fn is_clean(what: &str, bytes: &[u8]) {
     if let Some(at) = memchr::memmem::find(bytes, TRACE.as_bytes()) {
         let around = &bytes[at.saturating_sub(200)..bytes.len().min(at + 60)];
-        panic!("a secret stands in {what}: …{}…", String::from_utf8_lossy(around));
+        panic!(
+            "a secret stands in {what}: …{}…",
+            String::from_utf8_lossy(around)
+        );
     }
 }
 
@@ -23,13 +26,17 @@ fn is_clean(what: &str, bytes: &[u8]) {
 fn secrets_of_receivers_are_told_to_nobody_else() {
     let slack = Hook::slack().start_blocking().unwrap();
     let teams = Hook::teams().start_blocking().unwrap();
-    let webhook = Hook::webhook("canary-signing-key").start_blocking().unwrap();
+    let webhook = Hook::webhook("canary-signing-key")
+        .start_blocking()
+        .unwrap();
     // Another password than is given: the server repeats it in its refusal.
     let mails = MailServer::new().login("secpull", "another");
     let postbox = mails.start_blocking().unwrap();
     let shop = Shop::new(2, "");
     let hook = |kind: &str, url: &str, more: &str| {
-        format!("[notifications.{kind}]\nkind = \"{kind}\"\nurl = \"{url}\"\nproxy = \"none\"\n{more}\n")
+        format!(
+            "[notifications.{kind}]\nkind = \"{kind}\"\nurl = \"{url}\"\nproxy = \"none\"\n{more}\n"
+        )
     };
     let mail = format!(
         "[notifications.email]\nkind = \"email\"\nsmtp = \"localhost:{}\"\ntls = \"none\"\nuser = \"secpull\"\n\
@@ -46,7 +53,8 @@ fn secrets_of_receivers_are_told_to_nobody_else() {
         ),
         mail,
     ];
-    shop.installation.write("conf.d/told.toml", &tables.concat());
+    shop.installation
+        .write("conf.d/told.toml", &tables.concat());
     slack.refuse(404, "no_service canarySlackToken24letter");
     let daemon = Daemon::start_with(&shop.installation, &[("SECPULL_LOG", "trace")]);
     shop.runs(0);
@@ -79,7 +87,9 @@ fn secrets_of_receivers_are_told_to_nobody_else() {
         }
     }
     // A mistake beside a secret is told without it.
-    let wrong = tables.concat().replace("kind = \"teams\"", "kind = \"team\"");
+    let wrong = tables
+        .concat()
+        .replace("kind = \"teams\"", "kind = \"team\"");
     shop.installation.write("conf.d/told.toml", &wrong);
     let ran = shop.installation.secpull(&["check", "--offline"]).exits(2);
     is_clean("check", ran.stderr.as_bytes());

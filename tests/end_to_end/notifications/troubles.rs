@@ -65,7 +65,10 @@ fn a_receiver_that_was_down_gets_everything_later_and_once() {
     assert_eq!(waits["destination"], "notifications.n");
     assert_eq!(waits["messages"], 1);
     let problem = waits["problem"].as_str().unwrap();
-    assert!(problem.contains("503 \"down for maintenance\""), "{problem}");
+    assert!(
+        problem.contains("503 \"down for maintenance\""),
+        "{problem}"
+    );
 
     // The message outlives the daemon; another one begins anew with what waits.
     assert!(daemon.stop().success());
@@ -73,7 +76,9 @@ fn a_receiver_that_was_down_gets_everything_later_and_once() {
     let _daemon = shop.daemon();
     let told = taken(&receiver, 1).remove(0);
     assert_eq!(events(&told), ["new_findings"]);
-    wait_for("nothing to wait", || waiting(&shop).is_empty().then_some(()));
+    wait_for("nothing to wait", || {
+        waiting(&shop).is_empty().then_some(())
+    });
 }
 
 #[test]
@@ -94,8 +99,16 @@ fn a_receiver_that_hangs_holds_no_import_up() {
     let stopping = Instant::now();
     assert!(daemon.stop().success());
     // The receiver is waited for 20 s. A busy machine needs its time for two imports.
-    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
-    assert!(stopping.elapsed() < Duration::from_secs(15), "{:?}", stopping.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        started.elapsed()
+    );
+    assert!(
+        stopping.elapsed() < Duration::from_secs(15),
+        "{:?}",
+        stopping.elapsed()
+    );
     assert!(receiver.taken().is_empty());
 }
 

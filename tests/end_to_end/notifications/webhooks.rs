@@ -26,12 +26,20 @@ fn new_findings_are_told_in_one_signed_message_per_run() {
     shop.runs(0);
     let second = taken(&receiver, 2).remove(1);
     let new = &second.body["new_findings"];
-    assert_eq!(new["by_severity"], serde_json::json!([{"severity": "critical", "count": 2}]));
+    assert_eq!(
+        new["by_severity"],
+        serde_json::json!([{"severity": "critical", "count": 2}])
+    );
     let listed = &new["findings"][0];
     assert_eq!(listed["severity"], "critical");
     assert_eq!(listed["product"], "Shop");
     assert_eq!(listed["place"], "library-901 1.0");
-    assert!(second.body["text"].as_str().unwrap().contains("CVE-2026-0090"));
+    assert!(
+        second.body["text"]
+            .as_str()
+            .unwrap()
+            .contains("CVE-2026-0090")
+    );
     assert_ne!(
         first.header("x-secpull-delivery"),
         second.header("x-secpull-delivery")
@@ -67,15 +75,24 @@ fn slack_and_teams_are_told_in_their_forms() {
         // Without a daemon: what the run has to tell leaves before it ends.
         shop.installation.import("shop").exits(0);
         let message = taken(&receiver, 1)[0].body.to_string();
-        assert!(message.contains("shop: 300 new findings at or above high (300 high)"), "{message}");
-        assert!(message.contains("and 280 more: secpull findings"), "{message}");
+        assert!(
+            message.contains("shop: 300 new findings at or above high (300 high)"),
+            "{message}"
+        );
+        assert!(
+            message.contains("and 280 more: secpull findings"),
+            "{message}"
+        );
     }
 }
 
 #[test]
 fn an_accepted_import_does_not_tell_its_findings_again() {
     let receiver = Hook::unsigned_webhook().start_blocking().unwrap();
-    let tables = format!("{}[import]\nmin_held = 1\n", told(&receiver, "kind = \"webhook\""));
+    let tables = format!(
+        "{}[import]\nmin_held = 1\n",
+        told(&receiver, "kind = \"webhook\"")
+    );
     let shop = Shop::new(4, &tables);
     let _daemon = shop.daemon();
     shop.runs(0);

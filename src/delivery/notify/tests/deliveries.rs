@@ -112,7 +112,10 @@ async fn findings_of_one_run_are_told_once_though_it_is_announced_twice() {
     assert_eq!(world.receiver.taken().len(), 2);
     // Accepted, the run is announced as complete.
     let accepted = found("second", 7, json!(["new_findings"]));
-    assert_eq!(world.delivers("c", &accepted, now).await, Outcome::Delivered);
+    assert_eq!(
+        world.delivers("c", &accepted, now).await,
+        Outcome::Delivered
+    );
     assert_eq!(world.receiver.taken().len(), 2);
     // One of another number, whose digits begin alike, is another.
     let next = found("third", 70, json!(["new_findings"]));

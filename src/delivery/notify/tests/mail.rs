@@ -51,7 +51,10 @@ async fn send(postbox: &Postbox, keys: &str) -> Result<(), Failure> {
 fn clean(failed: Result<(), Failure>) -> Failure {
     let failure = failed.unwrap_err();
     assert!(!failure.problem.contains("canary"), "{failure:?}");
-    assert!(failure.problem.starts_with("mail server localhost:"), "{failure:?}");
+    assert!(
+        failure.problem.starts_with("mail server localhost:"),
+        "{failure:?}"
+    );
     failure
 }
 
@@ -72,23 +75,38 @@ async fn a_mail_goes_over_starttls_to_a_server_of_a_private_authority() {
     assert_eq!(mail.user.as_deref(), Some("me"));
     assert_eq!(mail.from, "secpull@example.com");
     assert_eq!(mail.to, ["security@example.com", "ada@example.com"]);
-    assert_eq!(mail.header("Subject").as_deref(), Some("[secpull] shop: import failed"));
+    assert_eq!(
+        mail.header("Subject").as_deref(),
+        Some("[secpull] shop: import failed")
+    );
     assert_eq!(
         mail.header("Message-ID").as_deref(),
         Some("<0123456789abcdef0123456789abcdef@example.com>")
     );
-    assert_eq!(mail.header("Auto-Submitted").as_deref(), Some("auto-generated"));
-    assert!(mail.header("Content-Type").unwrap().starts_with("text/plain"));
+    assert_eq!(
+        mail.header("Auto-Submitted").as_deref(),
+        Some("auto-generated")
+    );
+    assert!(
+        mail.header("Content-Type")
+            .unwrap()
+            .starts_with("text/plain")
+    );
     let date = mail.header("Date").unwrap();
     assert!(date.starts_with("Fri, 27 Nov 2026 02:01:10"), "{date}");
 
     let unknown = clean(send(&postbox, &login).await);
     assert!(unknown.problem.contains("UnknownIssuer"), "{unknown:?}");
     let other = Authority::new().bundle();
-    let only = format!("{login}\nca_bundle = '{}'\nca_bundle_only = true", other.path().display());
+    let only = format!(
+        "{login}\nca_bundle = '{}'\nca_bundle_only = true",
+        other.path().display()
+    );
     clean(send(&postbox, &only).await);
     assert_eq!(postbox.mails().len(), 1);
-    send(&postbox, &format!("{login}\nverify_tls = false")).await.unwrap();
+    send(&postbox, &format!("{login}\nverify_tls = false"))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -107,7 +125,10 @@ async fn a_mail_goes_over_tls_from_the_first_byte() {
 async fn without_starttls_nothing_is_sent() {
     let postbox = MailServer::new().start_blocking().unwrap();
     let failure = clean(send(&postbox, "").await);
-    assert!(failure.problem.contains("offers no STARTTLS"), "{failure:?}");
+    assert!(
+        failure.problem.contains("offers no STARTTLS"),
+        "{failure:?}"
+    );
     assert!(postbox.mails().is_empty());
     send(&postbox, "tls = 'none'").await.unwrap();
     assert!(!postbox.mails()[0].over_tls);
@@ -119,7 +140,10 @@ async fn a_servers_refusals_are_told_without_what_it_echoes() {
     let postbox = server.start_blocking().unwrap();
     let wrong = "tls = 'none'\nuser = 'me'\nsecret = 'canary-of-another'";
     let failure = clean(send(&postbox, wrong).await);
-    assert!(failure.problem.contains("535") && failure.problem.contains("***"), "{failure:?}");
+    assert!(
+        failure.problem.contains("535") && failure.problem.contains("***"),
+        "{failure:?}"
+    );
     assert!(!failure.is_of_message);
     let right = format!("tls = 'none'\nuser = 'me'\nsecret = '{PASSWORD}'\ntimeout = '2s'");
     for (command, answer, is_of_message) in [
@@ -131,7 +155,11 @@ async fn a_servers_refusals_are_told_without_what_it_echoes() {
         postbox.answer(command, answer);
         let failure = clean(send(&postbox, &right).await);
         assert_eq!(failure.is_of_message, is_of_message, "{failure:?}");
-        let words = if answer.is_empty() { "within 2s" } else { answer.split_once(' ').unwrap().1 };
+        let words = if answer.is_empty() {
+            "within 2s"
+        } else {
+            answer.split_once(' ').unwrap().1
+        };
         assert!(failure.problem.contains(words), "{failure:?}");
     }
     postbox.calm();

@@ -9,9 +9,7 @@ use super::super::{news, overdue};
 use super::config;
 use crate::config::StoreUrl;
 use crate::notice::{Event, Notice};
-use crate::store::{
-    Claim, EndedRun, NewRun, RunEnd, RunFilter, RunState, Store, Trigger, open,
-};
+use crate::store::{Claim, EndedRun, NewRun, RunEnd, RunFilter, RunState, Store, Trigger, open};
 const KEYS: &str = "kind = 'webhook'\nurl = 'http://127.0.0.1:9/'\n";
 
 struct World {
@@ -37,7 +35,12 @@ impl World {
         self.ends_with(state, error, false).await
     }
 
-    async fn ends_with(&self, state: RunState, error: Option<&str>, refused: bool) -> Option<Notice> {
+    async fn ends_with(
+        &self,
+        state: RunState,
+        error: Option<&str>,
+        refused: bool,
+    ) -> Option<Notice> {
         let new = NewRun {
             api_configuration: "shop".into(),
             connector: "dependency-track".into(),
@@ -69,7 +72,9 @@ impl World {
             credentials_refused: refused,
             groups: Vec::new(),
         };
-        let message = news::of_run(&self.audience, &ended, &*self.store).await.unwrap()?;
+        let message = news::of_run(&self.audience, &ended, &*self.store)
+            .await
+            .unwrap()?;
         assert_eq!(message.destination, "notifications.n");
         assert_eq!(message.topic, None);
         Some(serde_json::from_str(&message.content).unwrap())
@@ -106,7 +111,11 @@ async fn a_trouble_is_told_when_it_begins_when_it_changes_and_when_it_is_over() 
         (Complete, None, vec![Recovered]),
         (Complete, None, vec![]),
     ] {
-        assert_eq!(events(world.ends(state, error).await), told, "{state} {error:?}");
+        assert_eq!(
+            events(world.ends(state, error).await),
+            told,
+            "{state} {error:?}"
+        );
     }
 }
 
@@ -114,11 +123,19 @@ async fn a_trouble_is_told_when_it_begins_when_it_changes_and_when_it_is_over() 
 async fn refused_credentials_are_told_with_what_to_do() {
     let world = World::new("events = ['credentials_refused']").await;
     assert_eq!(world.ends(RunState::Failed, Some("500")).await, None);
-    let notice = world.ends_with(RunState::Failed, Some("401"), true).await.unwrap();
+    let notice = world
+        .ends_with(RunState::Failed, Some("401"), true)
+        .await
+        .unwrap();
     assert_eq!(notice.events, [Event::CredentialsRefused]);
     assert_eq!(notice.action.as_deref(), Some("secpull check dtrack"));
     assert_eq!(notice.product.as_deref(), Some("Shop"));
-    let recovered = world.ends(RunState::Complete, None).await.unwrap().recovered.unwrap();
+    let recovered = world
+        .ends(RunState::Complete, None)
+        .await
+        .unwrap()
+        .recovered
+        .unwrap();
     assert_eq!(recovered.from, Event::CredentialsRefused);
     assert_eq!(recovered.error.as_deref(), Some("401"));
 }
@@ -126,7 +143,10 @@ async fn refused_credentials_are_told_with_what_to_do() {
 #[tokio::test]
 async fn a_held_import_is_told_with_the_command_that_accepts_it() {
     let world = World::new("").await;
-    let notice = world.ends(RunState::Held, Some("would resolve 30")).await.unwrap();
+    let notice = world
+        .ends(RunState::Held, Some("would resolve 30"))
+        .await
+        .unwrap();
     assert_eq!(notice.events, [Event::ImportHeld]);
     assert_eq!(notice.action.as_deref(), Some("secpull accept shop"));
 }

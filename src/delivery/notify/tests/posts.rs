@@ -43,7 +43,10 @@ fn clean(failed: Result<(), Failure>) -> Failure {
     ] {
         assert!(!failure.problem.contains(secret), "{failure:?}");
     }
-    assert!(failure.problem.starts_with("POST http://127.0.0.1:"), "{failure:?}");
+    assert!(
+        failure.problem.starts_with("POST http://127.0.0.1:"),
+        "{failure:?}"
+    );
     failure
 }
 
@@ -63,7 +66,10 @@ async fn a_webhook_is_signed_over_its_time_and_body() {
     assert_eq!(taken.body["title"], "shop: import failed");
 
     let other = clean(post(&webhook, "kind = 'webhook'\nsecret = 'another'").await);
-    assert!(other.problem.contains("401 \"wrong signature\""), "{other:?}");
+    assert!(
+        other.problem.contains("401 \"wrong signature\""),
+        "{other:?}"
+    );
     clean(post(&webhook, "kind = 'webhook'").await);
     let late = Utc::now() - TimeDelta::hours(1);
     clean(post_at(&webhook, &signed, late).await);
@@ -77,7 +83,10 @@ async fn slack_and_teams_take_a_message_of_hostile_words() {
     let slack = Hook::slack().start_blocking().unwrap();
     post(&slack, "kind = 'slack'").await.unwrap();
     let written = slack.taken()[0].body.to_string();
-    assert!(written.contains("&lt;!channel&gt; [x](http://evil) ünd &amp; more"), "{written}");
+    assert!(
+        written.contains("&lt;!channel&gt; [x](http://evil) ünd &amp; more"),
+        "{written}"
+    );
     let teams = Hook::teams().start_blocking().unwrap();
     post(&teams, "kind = 'teams'").await.unwrap();
     let written = teams.taken()[0].body.to_string();
@@ -93,11 +102,19 @@ async fn what_is_no_ok_of_slacks_is_not_delivered() {
         (410, "channel_is_archived", false, "make a new one"),
         (400, "invalid_blocks", true, "does not take this message"),
         (500, "rollup_error", false, "out of order"),
-        (200, "a proxy's own page", false, "not the answer of the service"),
+        (
+            200,
+            "a proxy's own page",
+            false,
+            "not the answer of the service",
+        ),
     ] {
         slack.refuse(status, words);
         let failure = clean(post(&slack, "kind = 'slack'").await);
-        assert!(failure.problem.contains(words) && failure.problem.contains(hint), "{failure:?}");
+        assert!(
+            failure.problem.contains(words) && failure.problem.contains(hint),
+            "{failure:?}"
+        );
         assert_eq!(failure.is_of_message, is_of_message, "{failure:?}");
     }
     assert!(slack.taken().is_empty());
@@ -131,7 +148,10 @@ async fn receivers_out_of_order_are_told_from_messages_that_they_refuse() {
     }
     webhook.inflict(Misfortune::RedirectToAnotherHost);
     let failure = clean(post(&webhook, hasty).await);
-    assert!(failure.problem.contains("redirects are not followed"), "{failure:?}");
+    assert!(
+        failure.problem.contains("redirects are not followed"),
+        "{failure:?}"
+    );
     assert!(webhook.requests_elsewhere().is_empty());
     webhook.calm();
     post(&webhook, hasty).await.unwrap();
