@@ -200,3 +200,6 @@ async fn serve(listener: TcpListener, office: Arc<Office>) -> io::Result<()> {
         tokio::spawn(session::serve(stream, office.clone()));
     }
 }
+
+#[cfg(test)]
+mod tests;
