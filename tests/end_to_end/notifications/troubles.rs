@@ -17,7 +17,7 @@ fn a_failing_tool_is_told_once_and_once_more_when_it_is_well_again() {
     let shop = Shop::new(3, &told(&receiver, TROUBLES));
     let _daemon = shop.daemon();
     shop.runs(0);
-    shop.server.inflict(Misfortune::TruncatedJson);
+    shop.server.inflict(Misfortune::HtmlLoginPage);
     shop.runs(1);
     shop.runs(1);
     shop.server.calm();
@@ -86,7 +86,7 @@ fn a_receiver_that_hangs_holds_no_import_up() {
     let receiver = Hook::unsigned_webhook().start_blocking().unwrap();
     let shop = Shop::new(3, &told(&receiver, TROUBLES));
     receiver.inflict(Misfortune::NoAnswer);
-    shop.server.inflict(Misfortune::TruncatedJson);
+    shop.server.inflict(Misfortune::HtmlLoginPage);
     let daemon = shop.daemon();
     shop.runs(1);
     wait_for("the receiver to have the message", || {
