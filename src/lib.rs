@@ -11,6 +11,8 @@ pub mod notice;
 
 pub mod config;
 
+pub mod tls;
+
 pub mod http;
 
 pub mod connectors;

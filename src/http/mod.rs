@@ -8,6 +8,7 @@ mod client;
 mod decode;
 mod elements;
 mod error;
+mod exceptions;
 mod exchange;
 mod failure;
 mod gate;
@@ -23,9 +24,9 @@ mod shared;
 mod splitter;
 #[cfg(test)]
 mod tests;
+mod way;
 
 pub use authentication::Authentication;
-pub use cause::tls_trouble;
 pub use client::Client;
 pub use elements::Elements;
 pub use error::{HttpError, HttpErrorKind};

@@ -9,7 +9,7 @@ pub(super) const CA_BUNDLE: Key = key(
     Kind::AbsolutePath,
     Default::None,
     "\"/etc/ssl/company-ca.pem\"",
-    "PEM file of certificate authorities to trust beside the system's.",
+    "PEM file of certificate authorities to trust beside the system's; see [trust.md](trust.md).",
 );
 
 pub(super) const CA_BUNDLE_ONLY: Key = key(
@@ -17,7 +17,7 @@ pub(super) const CA_BUNDLE_ONLY: Key = key(
     Kind::Boolean,
     toml("false"),
     "true",
-    "Trusts `ca_bundle` alone, not the system's authorities.",
+    "Trusts `ca_bundle` alone, not the system's authorities. Not beside `verify_tls = false`.",
 );
 
 pub(super) const VERIFY_TLS: Key = key(
@@ -41,7 +41,7 @@ pub(super) const CLIENT_KEY: Key = key(
     Kind::AbsolutePath,
     Default::None,
     "\"/etc/secpull/client.key\"",
-    "PEM file of the certificate's private key, not readable by group and others.",
+    "PEM file of the certificate's private key, in plain and not readable by group and others.",
 );
 
 pub(super) const PROXY: Key = key(

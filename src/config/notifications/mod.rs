@@ -121,7 +121,7 @@ fn of_other_kinds(kind: Option<&str>) -> Vec<(&'static str, String)> {
         .into_iter()
         .map(|key| (key.key, keys::kinds_of(key.key)))
         .filter(|(_, kinds)| !kinds.contains(&kind))
-        .map(|(key, kinds)| (key, format!("kind = {}", one_of(kinds))))
+        .map(|(key, kinds)| (key, format!("it is for kind = {}", one_of(kinds))))
         .collect()
 }
 

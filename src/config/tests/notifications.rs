@@ -157,7 +157,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "kind = 'slack'\nurl = { env = 'SLACK_URL' }\nto = ['a@b.c']",
-        "4:1: notifications.n.to: unknown key; it belongs in kind = \"email\"; allowed: kind, from, events, severity, not_imported_for, template, url, allow_plaintext_http, ca_bundle, ca_bundle_only, verify_tls, client_certificate, client_key, proxy, timeout",
+        "4:1: notifications.n.to: unknown key; it is for kind = \"email\"; allowed: kind, from, events, severity, not_imported_for, template, url, allow_plaintext_http, ca_bundle, ca_bundle_only, verify_tls, client_certificate, client_key, proxy, timeout",
     ),
     (
         "kind = 'slack'\nurl = { env = 'SLACK_URL' }\nevents = ['new_finding']",
@@ -234,7 +234,7 @@ const MAIL_MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "smtp = 'mail.example.com'\nurl = 'https://x/'",
-        "6:1: notifications.n.url: unknown key; it belongs in kind = \"webhook\", \"slack\" or \"teams\"; allowed: kind, from, events, severity, not_imported_for, template, secret, smtp, tls, allow_plaintext_smtp, user, from_address, to, ca_bundle, ca_bundle_only, verify_tls, client_certificate, client_key, proxy, timeout",
+        "6:1: notifications.n.url: unknown key; it is for kind = \"webhook\", \"slack\" or \"teams\"; allowed: kind, from, events, severity, not_imported_for, template, secret, smtp, tls, allow_plaintext_smtp, user, from_address, to, ca_bundle, ca_bundle_only, verify_tls, client_certificate, client_key, proxy, timeout",
     ),
 ];
 

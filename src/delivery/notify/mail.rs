@@ -1,6 +1,7 @@
 //! E-mail, handed to the server that the admin names.
 
 use std::error::Error;
+use std::io;
 use std::time::SystemTime;
 
 use base64::Engine;
@@ -16,8 +17,15 @@ use tokio::time::timeout;
 
 use super::failure::Failure;
 use crate::config::{Mail, MailTls, Secret};
-use crate::http::tls_trouble;
 use crate::notice::{Notice, Templates, email_message};
+use crate::tls::{Authorities, Vocabulary, client_config, in_words};
+
+const VOCABULARY: Vocabulary = Vocabulary {
+    who: "the server",
+    bundle: "ca_bundle",
+    address: "`smtp`",
+    identity: ["client_certificate", "client_key"],
+};
 
 /// Sends one mail to all receivers.
 pub(super) async fn send(
@@ -30,6 +38,11 @@ pub(super) async fn send(
         after: None,
         is_of_message: true,
     })?;
+    if mail.tls != MailTls::None {
+        // The library that sends passes over authorities that cannot be read.
+        client_config(&mail.trust, Authorities::Systems)
+            .map_err(|error| Failure::of_receiver(format!("{}: {error}", server(mail))))?;
+    }
     let transport = transport(mail).map_err(|error| unsent(mail, &error))?;
     match timeout(mail.timeout, transport.send(message)).await {
         Ok(Ok(_)) => Ok(()),
@@ -118,10 +131,8 @@ fn server(mail: &Mail) -> String {
 }
 
 fn unsent(mail: &Mail, error: &lettre::transport::smtp::Error) -> Failure {
-    let words = match tls_trouble(error) {
-        Some(words) => words
-            .replace("`location`", "`smtp`")
-            .replace("the tool", "the server"),
+    let words = match tls_error(error) {
+        Some(error) => in_words(error, &VOCABULARY),
         None => own_words(error),
     };
     let words = redacted(mail.login.as_ref(), &words);
@@ -130,6 +141,24 @@ fn unsent(mail: &Mail, error: &lettre::transport::smtp::Error) -> Failure {
         after: None,
         is_of_message: error.is_permanent() && !is_about_login(error),
     }
+}
+
+/// What went wrong with TLS, if it was that. An I/O error's source is not what it holds, but that one's.
+fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        let held = error
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        next = match held {
+            Some(held) => Some(held),
+            None => error.source(),
+        };
+    }
+    None
 }
 
 /// Replies to a login (RFC 4954, 6), and to one that is wanted.
