@@ -9,6 +9,7 @@ mod courier;
 mod deliverer;
 mod desk;
 mod dispatch;
+mod notify;
 mod office;
 mod once;
 mod post;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Deliverer;
+use super::{Deliverer, notify};
 use crate::config::Config;
 
 /// The names of the destinations of a configuration.
@@ -14,6 +14,6 @@ pub fn destinations(config: &Config) -> Vec<String> {
 
 /// The destinations of a configuration. A new kind is one room and one line here.
 #[must_use]
-pub fn deliverers(_config: &Config) -> Vec<Arc<dyn Deliverer>> {
-    Vec::new()
+pub fn deliverers(config: &Config) -> Vec<Arc<dyn Deliverer>> {
+    notify::notifiers(config)
 }

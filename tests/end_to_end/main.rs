@@ -17,6 +17,7 @@ mod engine;
 mod kill;
 mod lifecycle;
 mod misfortunes;
+mod notifications;
 mod osv;
 mod outgoing;
 mod postgres;
