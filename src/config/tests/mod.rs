@@ -6,6 +6,7 @@ mod docs;
 mod environment;
 mod files;
 mod mistakes;
+mod notifications;
 mod secrets;
 mod trust;
 mod values;

@@ -174,7 +174,7 @@ async fn still_visible(server: &Api, target: &Target) -> Result<Completeness, Co
 /// Whether every other product would fail likewise.
 fn is_pointless(failure: &ConnectorError) -> bool {
     match failure {
-        ConnectorError::Closed(_) => true,
+        ConnectorError::Closed(_) | ConnectorError::Credentials(_) => true,
         ConnectorError::Refused(_) => false,
         ConnectorError::Http(error) => {
             refuses_key(error)
