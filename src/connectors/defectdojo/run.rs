@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::api::{Api, SEES_NOTHING, refuses_key};
+use super::api::{Api, SEES_NOTHING};
 use super::import::{Import, Target};
 use super::inventory::{FORWARDED, Part, Product, Test, named};
 use super::spec::{Selection, Wanted};
@@ -177,8 +177,7 @@ fn is_pointless(failure: &ConnectorError) -> bool {
         ConnectorError::Closed(_) | ConnectorError::Credentials(_) => true,
         ConnectorError::Refused(_) => false,
         ConnectorError::Http(error) => {
-            refuses_key(error)
-                || matches!(error.kind, HttpErrorKind::Redirected | HttpErrorKind::Setup)
+            matches!(error.kind, HttpErrorKind::Redirected | HttpErrorKind::Setup)
         }
     }
 }
