@@ -39,7 +39,7 @@ async fn try_deliver(
     let clock = Arc::clone(store);
     let office = Office {
         store: Arc::clone(store),
-        now: Arc::new(move || Utc::now() + clock.clock_ahead()),
+        now: Arc::new(move || clock.now()),
         ledger: Arc::new(Uncounted),
         name: process_name(),
     };
