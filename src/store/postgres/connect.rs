@@ -11,7 +11,11 @@ use crate::store::StoreError;
 use crate::tls::named_authorities_are_readable;
 
 /// The steps to the newest schema, oldest first.
-const STEPS: &[&str] = &[include_str!("../../../migrations/postgres/0001_store.sql")];
+const STEPS: &[&str] = &[
+    include_str!("../../../migrations/postgres/0001_store.sql"),
+    include_str!("../../../migrations/postgres/0002_outbox.sql"),
+    include_str!("../../../migrations/postgres/0004_first_seen.sql"),
+];
 
 /// As many as four imports, their preparation and some listings need; more wait.
 const MOST_CONNECTIONS: u32 = 12;
