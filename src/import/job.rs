@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::Progress;
 use super::documents::InStore;
 use super::ending::{Ending, Stop, conclude, finish};
-use super::persist::Writing;
+use super::persist::{Writing, patiently};
 use super::reading::{PageCounts, Reading, scope_key};
 use crate::config::{ApiConfiguration, ImportLimits, MissingRecords};
 use crate::connectors::{
@@ -208,7 +208,8 @@ impl<'a> Import<'a> {
         let wanted = listed.iter().filter(|record| record.wanted).count() as u64;
         self.progress
             .send_modify(|p| p.records_expected = Some(wanted));
-        let missing = self.store.list_records(self.job.run, listed).await?;
+        let run = self.job.run;
+        let missing = patiently(run, || self.store.list_records(run, listed.clone())).await?;
         for (record, scopes) in missing {
             tracing::warn!(
                 run = self.job.run,
@@ -336,7 +337,8 @@ impl<'a> Import<'a> {
         let key = scope_key(&self.job.api, scope);
         let filing = key.filing.clone();
         let labels = &self.job.api.labels;
-        let state = self.store.open_scope(self.job.run, key).await?;
+        let run = self.job.run;
+        let state = patiently(run, || self.store.open_scope(run, key.clone())).await?;
         self.readings
             .insert(scope.clone(), Reading::new(state, &filing, labels));
         Ok(())

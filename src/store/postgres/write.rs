@@ -9,7 +9,7 @@ use super::bodies::{self, Reader};
 use super::fault::Fault;
 use super::plan::{Known, Loaded, NewFinding, PROVISIONAL, Place, Plan, Planner, SightingChange};
 use super::rows::{bytes, severity, status};
-use super::runs::must_be_running;
+use super::runs::must_be_whole;
 use super::scopes::{self, Scope};
 use super::standing;
 use crate::finding::{Fingerprint, SourceKey};
@@ -86,10 +86,21 @@ pub(super) const STATEMENTS: &[&str] = &[
 pub(super) struct Writing<'a> {
     pub(super) holder: i64,
     pub(super) run: RunId,
+    /// How many changes of the run the server has confirmed.
+    pub(super) confirmed: u64,
     pub(super) scope: ScopeId,
     pub(super) batches: &'a [Prepared],
     pub(super) dictionaries: &'a Dictionaries,
     pub(super) names: &'a Mutex<KnownNames>,
+}
+
+/// What was written.
+pub(super) struct Written {
+    pub(super) counts: WriteCounts,
+    /// How many changes the run had written before.
+    pub(super) before: u64,
+    /// To be remembered once it is committed.
+    pub(super) names: Vec<[u8; 16]>,
 }
 
 impl Writing<'_> {
@@ -97,13 +108,10 @@ impl Writing<'_> {
         self.batches.iter().flat_map(Prepared::rows)
     }
 
-    /// Writes batches. The names are to be remembered once it is committed.
-    pub(super) async fn write(
-        &self,
-        transaction: &mut PgConnection,
-    ) -> Result<(WriteCounts, Vec<[u8; 16]>), Fault> {
-        let api = must_be_running(transaction, self.holder, self.run).await?;
-        let scope = scopes::lock(transaction, api, self.scope).await?;
+    /// Writes batches.
+    pub(super) async fn write(&self, transaction: &mut PgConnection) -> Result<Written, Fault> {
+        let held = must_be_whole(transaction, self.holder, self.run, self.confirmed).await?;
+        let scope = scopes::lock(transaction, held.api, self.scope).await?;
         let loaded = self.load(transaction, &scope).await?;
         let stored = loaded.known.values().map(|known| known.body.as_slice());
         let brought = self.rows().map(|row| row.body);
@@ -112,7 +120,12 @@ impl Writing<'_> {
         let reader = Reader::new(self.dictionaries)?;
         let planner = Planner::new(self.run, &scope, self.names, loaded, reader);
         let plan = planner.plan(self.rows())?;
-        self.carry_out(transaction, plan).await
+        let (counts, names) = self.carry_out(transaction, plan).await?;
+        Ok(Written {
+            counts,
+            before: held.written,
+            names,
+        })
     }
 
     async fn load(&self, transaction: &mut PgConnection, scope: &Scope) -> Result<Loaded, Fault> {
