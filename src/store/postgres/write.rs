@@ -82,6 +82,9 @@ pub(super) const STATEMENTS: &[&str] = &[
     COUNT,
 ];
 
+/// Sightings that one statement adds: the driver has a statement's rows in memory twice.
+const TOGETHER: usize = 4000;
+
 /// Who writes what.
 pub(super) struct Writing<'a> {
     pub(super) holder: i64,
@@ -113,7 +116,7 @@ impl Writing<'_> {
         let held = must_be_whole(transaction, self.holder, self.run, self.confirmed).await?;
         let scope = scopes::lock(transaction, held.api, self.scope).await?;
         let loaded = self.load(transaction, &scope).await?;
-        let stored = loaded.known.values().map(|known| known.body.as_slice());
+        let stored = loaded.known.values().map(|known| &*known.body);
         let brought = self.rows().map(|row| row.body);
         let bodies: Vec<&[u8]> = stored.chain(brought).collect();
         bodies::learn(transaction, self.dictionaries, bodies.into_iter()).await?;
@@ -128,7 +131,11 @@ impl Writing<'_> {
         })
     }
 
-    async fn load(&self, transaction: &mut PgConnection, scope: &Scope) -> Result<Loaded, Fault> {
+    async fn load<'r>(
+        &self,
+        transaction: &mut PgConnection,
+        scope: &Scope,
+    ) -> Result<Loaded<'r>, Fault> {
         let mut loaded = Loaded {
             known: self.known(transaction).await?,
             ..Loaded::default()
@@ -164,7 +171,7 @@ impl Writing<'_> {
             };
             loaded.add_finding(id, place);
         }
-        let is_elsewhere = |(key, known): &(&SourceKey, &Known)| {
+        let is_elsewhere = |(key, known): &(&SourceKey, &Known<'_>)| {
             let own = loaded.findings.get(&known.finding);
             own.is_some_and(|own| wanted.get(*key).is_some_and(|wanted| own != wanted))
         };
@@ -178,10 +185,10 @@ impl Writing<'_> {
         Ok(loaded)
     }
 
-    async fn known(
+    async fn known<'r>(
         &self,
         transaction: &mut PgConnection,
-    ) -> Result<HashMap<SourceKey, Known>, Fault> {
+    ) -> Result<HashMap<SourceKey, Known<'r>>, Fault> {
         let asked: HashSet<SourceKey> = self.rows().map(|row| row.key).collect();
         let keys: Vec<&[u8]> = asked.iter().map(SourceKey::as_slice).collect();
         type Columns = (
@@ -216,7 +223,7 @@ impl Writing<'_> {
                     run,
                     first_seen,
                     resolved_at: resolved,
-                    body,
+                    body: body.into(),
                 };
                 Ok((bytes(&key)?, known))
             })
@@ -227,7 +234,7 @@ impl Writing<'_> {
         &self,
         transaction: &mut PgConnection,
         findings: HashSet<i64>,
-        loaded: &mut Loaded,
+        loaded: &mut Loaded<'_>,
     ) -> Result<(), Fault> {
         if findings.is_empty() {
             return Ok(());
@@ -248,15 +255,17 @@ impl Writing<'_> {
     async fn carry_out(
         &self,
         transaction: &mut PgConnection,
-        mut plan: Plan,
+        mut plan: Plan<'_>,
     ) -> Result<(WriteCounts, Vec<[u8; 16]>), Fault> {
         let numbers = Numbers::take(transaction, &plan).await?;
         numbers.give(&mut plan);
         delete_findings(transaction, &plan).await?;
         update_findings(transaction, &plan).await?;
         add_findings(transaction, &numbers.findings, &plan.new_findings).await?;
-        self.add_sightings(transaction, &numbers.sightings, &plan.new_sightings)
-            .await?;
+        let new = plan.new_sightings.chunks(TOGETHER);
+        for (numbers, new) in numbers.sightings.chunks(TOGETHER).zip(new) {
+            self.add_sightings(transaction, numbers, new).await?;
+        }
         self.update_sightings(transaction, &plan).await?;
         move_history(transaction, &plan).await?;
         standing::record(transaction, Some(self.run), &plan.events).await?;
@@ -279,12 +288,9 @@ impl Writing<'_> {
         &self,
         transaction: &mut PgConnection,
         numbers: &[i64],
-        new: &[(SourceKey, SightingChange)],
+        new: &[(SourceKey, SightingChange<'_>)],
     ) -> Result<(), Fault> {
-        if new.is_empty() {
-            return Ok(());
-        }
-        let column = |of: fn(&SightingChange) -> i64| -> Vec<i64> {
+        let column = |of: fn(&SightingChange<'_>) -> i64| -> Vec<i64> {
             new.iter().map(|(_, sighting)| of(sighting)).collect()
         };
         sqlx::query(ADD_SIGHTINGS)
@@ -324,14 +330,14 @@ impl Writing<'_> {
     async fn update_sightings(
         &self,
         transaction: &mut PgConnection,
-        plan: &Plan,
+        plan: &Plan<'_>,
     ) -> Result<(), Fault> {
         let changed = &plan.sightings;
         if changed.is_empty() {
             return Ok(());
         }
         let column =
-            |of: fn(&SightingChange) -> i64| -> Vec<i64> { changed.values().map(of).collect() };
+            |of: fn(&SightingChange<'_>) -> i64| -> Vec<i64> { changed.values().map(of).collect() };
         sqlx::query(UPDATE_SIGHTINGS)
             .bind(self.run)
             .bind(changed.keys().copied().collect::<Vec<_>>())
@@ -372,7 +378,7 @@ struct Numbers {
 }
 
 impl Numbers {
-    async fn take(transaction: &mut PgConnection, plan: &Plan) -> Result<Self, Fault> {
+    async fn take(transaction: &mut PgConnection, plan: &Plan<'_>) -> Result<Self, Fault> {
         let (new_findings, new_sightings) = (plan.new_findings.len(), plan.new_sightings.len());
         if new_findings + new_sightings == 0 {
             return Ok(Self {
@@ -402,7 +408,7 @@ impl Numbers {
     }
 
     /// Puts them in the place of the provisional ones.
-    fn give(&self, plan: &mut Plan) {
+    fn give(&self, plan: &mut Plan<'_>) {
         let finding = |id| Self::of(&self.findings, id);
         let sighting = |id| Self::of(&self.sightings, id);
         for (_, new) in &mut plan.new_sightings {
@@ -430,7 +436,7 @@ impl Numbers {
     }
 }
 
-async fn delete_findings(transaction: &mut PgConnection, plan: &Plan) -> Result<(), Fault> {
+async fn delete_findings(transaction: &mut PgConnection, plan: &Plan<'_>) -> Result<(), Fault> {
     if !plan.deleted.is_empty() {
         sqlx::query(DELETE_FINDINGS)
             .bind(plan.deleted.iter().copied().collect::<Vec<_>>())
@@ -440,7 +446,7 @@ async fn delete_findings(transaction: &mut PgConnection, plan: &Plan) -> Result<
     Ok(())
 }
 
-async fn update_findings(transaction: &mut PgConnection, plan: &Plan) -> Result<(), Fault> {
+async fn update_findings(transaction: &mut PgConnection, plan: &Plan<'_>) -> Result<(), Fault> {
     let changed = &plan.findings;
     if changed.is_empty() {
         return Ok(());
@@ -500,7 +506,7 @@ async fn add_findings(
     Ok(())
 }
 
-async fn move_history(transaction: &mut PgConnection, plan: &Plan) -> Result<(), Fault> {
+async fn move_history(transaction: &mut PgConnection, plan: &Plan<'_>) -> Result<(), Fault> {
     if !plan.moved_history.is_empty() {
         sqlx::query(MOVE_HISTORY)
             .bind(plan.moved_history.keys().copied().collect::<Vec<_>>())
@@ -511,7 +517,7 @@ async fn move_history(transaction: &mut PgConnection, plan: &Plan) -> Result<(),
     Ok(())
 }
 
-async fn add_names(transaction: &mut PgConnection, plan: &Plan) -> Result<(), Fault> {
+async fn add_names(transaction: &mut PgConnection, plan: &Plan<'_>) -> Result<(), Fault> {
     if !plan.names.is_empty() {
         let (names, canonical): (Vec<&str>, Vec<&str>) = plan
             .names
