@@ -76,7 +76,7 @@ fn shop(count: u32) -> (Simulator, String, String) {
     let uuid = project.uuid.clone();
     let server = server(Version::V5_0, vec![project]);
     let toml = format!(
-        "{}page_size = 100\n[api_configurations.shop]\ntool = \"dt\"\nproduct = \"Shop\"\nproject_key = \"{uuid}\"\n\
+        "{}page_size = 500\n[api_configurations.shop]\ntool = \"dt\"\nproduct = \"Shop\"\nproject_key = \"{uuid}\"\n\
          automatic_import = {{ enabled = false }}\n",
         tool("dt", &server)
     );
