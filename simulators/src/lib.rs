@@ -10,6 +10,7 @@ pub mod aws_security_hub;
 pub mod burp;
 pub mod checkmarx_one;
 pub mod dependency_track;
+pub mod forward_proxy;
 pub mod misfortune;
 pub mod osv;
 pub mod probely;

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use chrono::Utc;
 
 use crate::connectors::{Document, Documents};
 use crate::store::{RunId, Store, StoreError, StoredDocument};
@@ -44,7 +43,7 @@ impl std::fmt::Debug for InStore {
 #[async_trait]
 impl Documents for InStore {
     async fn find(&self, space: &str, names: Vec<String>) -> Vec<Document> {
-        let found = self.store.documents(space, names, Utc::now()).await;
+        let found = self.store.documents(space, names, self.store.now()).await;
         let found = found.unwrap_or_else(|error| {
             self.say("documents kept earlier cannot be read", &error);
             Vec::new()
@@ -66,7 +65,7 @@ impl Documents for InStore {
         let documents = documents.into_iter().map(stored).collect();
         if let Err(error) = self
             .store
-            .keep_documents(space, documents, Utc::now())
+            .keep_documents(space, documents, self.store.now())
             .await
         {
             self.say("documents cannot be kept", &error);

@@ -6,10 +6,11 @@ use std::path::Path;
 use super::arrows::{Module, arrows};
 
 /// From the ground up: each floor knows only those before it.
-const FLOORS: [&str; 11] = [
+const FLOORS: [&str; 12] = [
     "finding",
     "export",
     "config",
+    "tls",
     "http",
     "connectors",
     "store",

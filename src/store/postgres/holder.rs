@@ -5,17 +5,16 @@
 //! Neither makes writing safe: that does the check of the run's row in each writing transaction.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::clock::ServerClock;
 use super::fault::Fault;
 use super::route::within;
-use super::rows::now;
 use super::sessions::Sessions;
 
 const NEW: &str = "
@@ -55,8 +54,7 @@ pub(super) struct Holder {
     pub(super) id: i64,
     /// Rings when a run has been added, by whomever.
     added: Arc<Notify>,
-    /// How many milliseconds the server's clock is ahead of ours.
-    ahead: Arc<AtomicI64>,
+    clock: Arc<ServerClock>,
     _renewing: DropGuard,
 }
 
@@ -66,9 +64,9 @@ impl Holder {
         self.added.notified().await;
     }
 
-    /// How far the server's clock is ahead of ours, as of the last renewal.
-    pub(super) fn clock_ahead(&self) -> TimeDelta {
-        TimeDelta::milliseconds(self.ahead.load(Ordering::Relaxed))
+    /// The server's time.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
     }
 
     /// Takes a lease over a session of its own, and keeps renewing it.
@@ -81,7 +79,7 @@ impl Holder {
             .await?;
         let stop = CancellationToken::new();
         let added = Arc::new(Notify::new());
-        let ahead = Arc::new(AtomicI64::new(ahead(&mut session).await?));
+        let clock = Arc::new(ServerClock::asked(&mut session).await?);
         let renewing = Renewing {
             id,
             lease,
@@ -89,7 +87,7 @@ impl Holder {
             session: Some(session),
             last_answer: Instant::now(),
             added: Arc::clone(&added),
-            ahead: Arc::clone(&ahead),
+            clock: Arc::clone(&clock),
         };
         let stopped = stop.clone();
         tokio::spawn(async move {
@@ -102,24 +100,10 @@ impl Holder {
         Ok(Self {
             id,
             added,
-            ahead,
+            clock,
             _renewing: stop.drop_guard(),
         })
     }
-}
-
-/// Asks the server for the time. Less than a second is no difference: the question takes its time too.
-async fn ahead(session: &mut PgListener) -> Result<i64, Fault> {
-    const NO_DIFFERENCE: i64 = 1000;
-    let theirs: i64 = sqlx::query_scalar(concat!("SELECT ", now!()))
-        .fetch_one(session)
-        .await?;
-    let ahead = theirs - Utc::now().timestamp_millis();
-    Ok(if ahead.abs() < NO_DIFFERENCE {
-        0
-    } else {
-        ahead
-    })
 }
 
 /// A session of its own: one that hangs must not keep another from coming.
@@ -146,7 +130,7 @@ struct Renewing {
     session: Option<PgListener>,
     last_answer: Instant,
     added: Arc<Notify>,
-    ahead: Arc<AtomicI64>,
+    clock: Arc<ServerClock>,
 }
 
 impl Renewing {
@@ -205,10 +189,9 @@ impl Renewing {
                 .bind(self.id)
                 .execute(&mut session)
                 .await?;
-            ahead(&mut session).await
+            self.clock.ask_again(&mut session).await
         };
-        let ahead = within(beat, renewing).await?;
-        self.ahead.store(ahead, Ordering::Relaxed);
+        within(beat, renewing).await?;
         self.last_answer = Instant::now();
         self.session = Some(session);
         Ok(())

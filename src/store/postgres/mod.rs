@@ -8,6 +8,7 @@
 
 mod bodies;
 mod candidates;
+mod clock;
 mod close;
 mod confirmed;
 mod connect;
@@ -34,7 +35,7 @@ mod tests;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::Connection;
 use tokio::sync::mpsc;
 
@@ -441,9 +442,8 @@ impl Store for PostgresStore {
         true
     }
 
-    fn clock_ahead(&self) -> TimeDelta {
-        let holder = self.holder.as_ref();
-        holder.map_or(TimeDelta::zero(), Holder::clock_ahead)
+    fn now(&self) -> DateTime<Utc> {
+        self.holder.as_ref().map_or_else(Utc::now, Holder::now)
     }
 
     async fn run_added(&self) {

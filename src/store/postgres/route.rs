@@ -10,6 +10,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use super::fault::Fault;
 use crate::config::{PostgresHost, PostgresServer, PostgresTls, PostgresUrl};
+use crate::tls::named_authorities_are_readable;
 
 /// No transaction takes so long: the largest is the end of an import, which takes seconds for a million findings.
 pub(super) const PATIENCE: Duration = Duration::from_secs(600);
@@ -62,6 +63,9 @@ impl Route {
     /// the same time, so that one that is silent takes its time once.
     pub(super) async fn connect(&self, wish: Wish) -> Result<PgConnection, Fault> {
         readable(&self.url)?;
+        if self.url.tls == PostgresTls::VerifyFull {
+            named_authorities_are_readable().map_err(Fault::Lasting)?;
+        }
         let hosts = &self.url.hosts;
         let wish = match hosts.len() {
             // Whoever writes finds out, and reading goes on.

@@ -38,7 +38,7 @@ struct Trouble {
 #[derive(Debug, Clone)]
 pub(super) struct Sessions {
     route: Arc<Route>,
-    pool: PgPool,
+    pub(super) pool: PgPool,
     trouble: watch::Sender<Option<Trouble>>,
     /// What is older leads to a server that was left.
     changed: Arc<Mutex<Option<Instant>>>,
