@@ -7,6 +7,8 @@ pub mod finding;
 
 pub mod export;
 
+pub mod notice;
+
 pub mod config;
 
 pub mod tls;
@@ -18,6 +20,8 @@ pub mod connectors;
 pub mod store;
 
 pub mod import;
+
+pub mod delivery;
 
 pub mod schedule;
 

@@ -9,8 +9,11 @@
 pub mod aws_security_hub;
 pub mod burp;
 pub mod checkmarx_one;
+pub mod defectdojo;
 pub mod dependency_track;
 pub mod forward_proxy;
+pub mod hooks;
+pub mod mail;
 pub mod misfortune;
 pub mod osv;
 pub mod probely;

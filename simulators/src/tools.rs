@@ -10,6 +10,7 @@ use secpull_simulators::burp;
 use secpull_simulators::checkmarx_one::{
     self, CheckmarxOne, Project as CheckmarxProject, Results, Scan,
 };
+use secpull_simulators::defectdojo::{self, DefectDojo};
 use secpull_simulators::dependency_track::{self, DependencyTrack, Project, Version};
 use secpull_simulators::osv::Osv;
 use secpull_simulators::probely;
@@ -52,6 +53,10 @@ pub(crate) const TOOLS: &[Tool] = &[
     Tool {
         name: "checkmarx-one",
         start: checkmarx_one,
+    },
+    Tool {
+        name: "defectdojo",
+        start: defectdojo,
     },
     Tool {
         name: "dependency-track",
@@ -149,6 +154,15 @@ fn checkmarx_one(address: SocketAddr, many: u32) -> io::Result<Served> {
         ("api_key", checkmarx_one::API_KEY),
     ];
     Ok(served(checkmarx, &credentials))
+}
+
+fn defectdojo(address: SocketAddr, many: u32) -> io::Result<Served> {
+    let mut world = defectdojo::shop();
+    if many > 0 {
+        defectdojo::many(&mut world, many.into());
+    }
+    let dojo = DefectDojo::new(world).listen(address).start_blocking()?;
+    Ok(served(dojo, &[("token", defectdojo::TOKEN)]))
 }
 
 fn dependency_track(version: Version, address: SocketAddr, many: u32) -> io::Result<Served> {

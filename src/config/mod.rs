@@ -13,6 +13,7 @@ mod key_path;
 mod keys;
 mod kind;
 mod load;
+mod notifications;
 mod postgres;
 mod problem;
 mod read;
@@ -43,10 +44,10 @@ pub use problem::{Place, Problem, Problems};
 pub use reference::reference_markdown;
 pub use secret::Secret;
 pub use settings::{Settings, Value};
-pub use spec::{ConnectorSpec, Need, Setting, SettingKind, ToolDraft};
+pub use spec::{ConnectorSpec, Direction, Need, Setting, SettingKind, ToolDraft};
 pub use types::{
-    ApiConfiguration, Config, Control, ImportLimits, Labels, MissingRecords, ProxySetting,
-    RecordFilter, ScheduleSetting, StoreUrl, Tool, Trust,
+    ApiConfiguration, Config, Control, Hook, ImportLimits, Labels, Mail, MailTls, MissingRecords,
+    Notification, ProxySetting, Receiver, RecordFilter, ScheduleSetting, StoreUrl, Tool, Trust,
 };
 
 #[cfg(test)]

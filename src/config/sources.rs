@@ -53,10 +53,10 @@ impl Sources<'_> {
         self.documents.iter().flat_map(of).collect()
     }
 
-    /// Tools and API configurations that several files define. Laying files over each other would mix them silently.
+    /// Tools, API configurations and notifications that several files define. Laying files over each other would mix them silently.
     pub(super) fn duplicates(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        for section in [keys::TOOLS, keys::API_CONFIGURATIONS] {
+        for section in [keys::TOOLS, keys::API_CONFIGURATIONS, keys::NOTIFICATIONS] {
             let mut first_places: BTreeMap<String, Place> = BTreeMap::new();
             for document in &self.documents {
                 for name in document.keys(&KeyPath::of(&[section])) {

@@ -8,6 +8,7 @@ mod aws_security_hub;
 mod burp;
 mod checkmarx_one;
 mod cwe;
+mod defectdojo;
 mod dependency_track;
 mod documents;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -15,6 +16,7 @@ mod fuzzed;
 mod html;
 mod lenient;
 mod markdown;
+mod members;
 mod message;
 mod osv;
 mod pages;
@@ -76,10 +78,25 @@ pub enum ConnectorError {
     /// The request failed.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// Whoever signs in for the tool does not accept the credentials, whatever status it says so with.
+    #[error(transparent)]
+    Credentials(HttpError),
     /// The tool answered, but what it says makes no import possible.
     #[error("{0}")]
     Refused(String),
     /// The run is over (cancelled, out of time, the store failed): stop reading.
     #[error(transparent)]
     Closed(#[from] SinkClosed),
+}
+
+impl ConnectorError {
+    /// Whether the tool did not accept the credentials, or not for what was asked.
+    #[must_use]
+    pub fn is_refusal_of_credentials(&self) -> bool {
+        match self {
+            Self::Credentials(_) => true,
+            Self::Http(error) => matches!(error.status(), Some(401 | 403)),
+            Self::Refused(_) | Self::Closed(_) => false,
+        }
+    }
 }

@@ -8,7 +8,7 @@ use super::failure::excerpt;
 use super::gate::Gate;
 use super::redact::Redactor;
 use super::setup;
-use super::shared::{Caller, Limits, Shared, sensitive};
+use super::shared::{Caller, Limits, Redirects, Shared, sensitive};
 use super::way::Ways;
 use super::{Authentication, HttpError, HttpErrorKind, Meter, Request};
 use crate::config::Tool;
@@ -24,6 +24,22 @@ impl Client {
     /// [`HttpErrorKind::Setup`] if the trust store, certificate, key or proxy is not usable.
     pub fn new(tool: &Tool, authentication: Authentication) -> Result<Self, HttpError> {
         Self::with_limits(tool, &authentication, Limits::default())
+    }
+
+    /// A client that follows no redirect, not even within the origin: what is sent must not arrive as something else (a POST
+    /// as a GET without its body).
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn without_redirects(
+        tool: &Tool,
+        authentication: Authentication,
+    ) -> Result<Self, HttpError> {
+        let limits = Limits {
+            redirects: Redirects::None,
+            ..Limits::default()
+        };
+        Self::with_limits(tool, &authentication, limits)
     }
 
     pub(super) fn with_limits(
@@ -50,7 +66,7 @@ impl Client {
             kind: HttpErrorKind::Setup,
             message: redactor.redact(&format!("tool {}: {reason}", tool.name)),
         };
-        let connections = setup::connections(tool, &ways, limits.connect).map_err(setup)?;
+        let connections = setup::connections(tool, &ways, &limits).map_err(setup)?;
         let credentials =
             credentials(authentication, &connections, &tool.location).map_err(setup)?;
         let gate =
@@ -91,7 +107,7 @@ impl Client {
             ..tool.clone()
         };
         let connections =
-            setup::connections(&tool, &shared.ways, shared.limits.connect).map_err(|reason| {
+            setup::connections(&tool, &shared.ways, &shared.limits).map_err(|reason| {
                 HttpError {
                     kind: HttpErrorKind::Setup,
                     message: shared

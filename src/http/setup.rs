@@ -1,10 +1,10 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use reqwest::Proxy;
 
 use super::cause;
 use super::redirect;
+use super::shared::{Limits, Redirects};
 use super::way::Ways;
 use crate::config::Tool;
 use crate::tls::{Authorities, client_config};
@@ -16,16 +16,20 @@ use crate::tls::{Authorities, client_config};
 pub(super) fn connections(
     tool: &Tool,
     ways: &Arc<Ways>,
-    connect: Duration,
+    limits: &Limits,
 ) -> Result<reqwest::Client, String> {
+    let redirects = match limits.redirects {
+        Redirects::SameOrigin => redirect::same_origin(),
+        Redirects::None => reqwest::redirect::Policy::none(),
+    };
     let tls = client_config(&tool.trust, authorities(tool, ways))
         .map_err(|error| format!("its TLS cannot be set up: {error}"))?;
     let ways = Arc::clone(ways);
     let proxies = Proxy::custom(move |url| ways.to(url).map(|hop| hop.url().clone()));
     reqwest::Client::builder()
         .user_agent(concat!("secpull/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(connect)
-        .redirect(redirect::same_origin())
+        .connect_timeout(limits.connect)
+        .redirect(redirects)
         .referer(false)
         // One connection for each request under way: on a shared HTTP/2 connection an answer that an import is slow to read
         // uses up the window of all others.

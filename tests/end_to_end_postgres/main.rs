@@ -21,6 +21,8 @@ mod checkmarx_one;
 mod connections;
 #[path = "../end_to_end/control.rs"]
 mod control;
+#[path = "../end_to_end/defectdojo/mod.rs"]
+mod defectdojo;
 #[path = "../end_to_end/kill.rs"]
 mod kill;
 #[path = "../end_to_end/lifecycle.rs"]
@@ -29,6 +31,8 @@ mod lifecycle;
 mod misfortunes;
 #[path = "../end_to_end/osv/mod.rs"]
 mod osv;
+#[path = "../end_to_end/outgoing.rs"]
+mod outgoing;
 #[path = "../end_to_end/probely/mod.rs"]
 mod probely;
 #[path = "../end_to_end/promises.rs"]

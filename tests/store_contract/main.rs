@@ -3,10 +3,13 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod announcing;
 mod closing;
+mod delivering;
 mod documents;
 mod listing;
 mod model;
+mod news;
 mod place;
 mod placing;
 mod runs;

@@ -2,13 +2,17 @@
 
 mod api_configuration;
 mod general;
+mod notification;
 mod tool;
+mod trust;
 
 use std::borrow::Cow;
 
 use api_configuration::API_KEYS;
 pub(super) use general::LEASE;
 use general::{CONTROL_KEYS, GENERAL_SCHEDULE_KEYS, IMPORT_KEYS, STORE_KEYS};
+use notification::NOTIFICATION_KEYS;
+pub(super) use notification::{KINDS as NOTIFICATION_KINDS, kinds_of, notification_keys};
 use tool::TOOL_KEYS;
 
 use super::kind::{Default, Key, Kind};
@@ -39,6 +43,7 @@ pub(super) const IMPORT: &str = "import";
 pub(super) const CONTROL: &str = "control";
 pub(super) const TOOLS: &str = "tools";
 pub(super) const API_CONFIGURATIONS: &str = "api_configurations";
+pub(super) const NOTIFICATIONS: &str = "notifications";
 
 /// The whole top level.
 pub(super) const SECTIONS: &[Section] = &[
@@ -80,6 +85,12 @@ pub(super) const SECTIONS: &[Section] = &[
         keys: API_KEYS,
         meaning: "One table for each thing to import: from which tool, into which product, when. Beside these keys it takes \
                   its connector's own: see `secpull connectors NAME`.",
+    },
+    Section {
+        key: NOTIFICATIONS,
+        form: Form::Named,
+        keys: NOTIFICATION_KEYS,
+        meaning: "One table for each receiver of news: what is told, to whom, by which way. See docs/notifications.md.",
     },
 ];
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::super::Direction;
 use super::super::document::parse_value;
 use super::super::keys::SECTIONS;
 use super::super::kind::{Default, Key, Kind};
@@ -34,7 +35,7 @@ fn every_default_and_every_example_is_allowed_where_it_stands() {
             let readable = |toml: &str| {
                 let value = parse_value(toml).unwrap_or_else(|| panic!("{}: {toml}", key.key));
                 match &key.kind {
-                    Kind::Secret | Kind::Table(_) => {}
+                    Kind::Endpoint | Kind::Secret | Kind::Secrets | Kind::Table(_) => {}
                     kind => drop(
                         kind.read(&value.kind)
                             .unwrap_or_else(|wrong| panic!("{} = {toml}: {}", key.key, wrong.what)),
@@ -60,6 +61,7 @@ fn the_example_to_install_loads_as_it_is_and_with_everything_uncommented() {
     static TRACK: ConnectorSpec = ConnectorSpec {
         name: "dependency-track",
         title: "",
+        direction: Direction::Source,
         location_meaning: "",
         default_location: None,
         endpoint_of_region: None,
@@ -83,7 +85,12 @@ fn the_example_to_install_loads_as_it_is_and_with_everything_uncommented() {
             _ => line,
         })
         .collect();
-    let room = Room::with(&example).file("credentials/dtrack", "s3cret");
+    let room = Room::with(&example)
+        .file("credentials/dtrack", "s3cret")
+        .file(
+            "credentials/slack-url",
+            "https://hooks.slack.com/services/T0/B0/0",
+        );
     let folder = room.path("credentials").display().to_string();
     let room = room
         .mode("secpull.toml", 0o644)

@@ -6,17 +6,21 @@
 //! Whoever writes locks the run's row first, then filings in the order of their ids, then the row of the API configuration:
 //! nobody waits for somebody who waits for him.
 
+mod announcing;
 mod bodies;
 mod candidates;
 mod clock;
 mod close;
 mod confirmed;
 mod connect;
+mod delivering;
 mod documents;
 mod fault;
 mod holder;
 mod intake;
 mod listing;
+mod news;
+mod outbox;
 mod plan;
 mod reading;
 mod route;
@@ -231,7 +235,7 @@ macro_rules! transaction {
         let done = $store.sessions.in_time(async {
             let $holder = $store.holder()?;
             let mut session = $store.sessions.session().await?;
-            let mut transaction = session.begin().await?;
+            let mut transaction = sqlx::Connection::begin(&mut *session).await?;
             let $transaction = &mut *transaction;
             let done = $work.await?;
             transaction.commit().await?;
@@ -255,6 +259,7 @@ macro_rules! session {
         done.await.map_err($store.at())
     }};
 }
+use {session, transaction};
 
 #[async_trait]
 impl Store for PostgresStore {

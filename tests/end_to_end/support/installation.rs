@@ -67,6 +67,14 @@ impl Installation {
         self.place.integrity()
     }
 
+    /// How many runs are over without being known to destinations.
+    pub(crate) fn unannounced(&self) -> i64 {
+        let over = "state NOT IN ('queued', 'running')";
+        self.place.number(&format!(
+            "SELECT count(*) FROM runs WHERE announced = 0 AND {over}"
+        ))
+    }
+
     /// Writes `secpull.toml`: store and socket in this folder, and the text.
     pub(crate) fn configure(&self, toml: &str) {
         let own = format!(
