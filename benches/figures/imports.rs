@@ -3,7 +3,8 @@
 use crate::Result;
 use crate::floor::{self, Rows};
 use crate::measure::Taken;
-use crate::secpull::Installation;
+use crate::postgres::Copies;
+use crate::secpull::{Engine, Installation};
 use crate::source::{Kind, Source};
 use crate::table::{Figure, Table, Target};
 
@@ -12,13 +13,40 @@ const FIRST: f64 = 2.0;
 /// And an import that brings nothing new.
 const UNCHANGED: f64 = 1.3;
 
-pub(crate) fn figures(table: &mut Table, kind: Kind, findings: u64, rounds: u32) -> Result<()> {
+/// The rows that secpull has written, ready to be written with nothing else done.
+enum Floor {
+    Sqlite(Rows),
+    Postgres(Copies),
+}
+
+impl Floor {
+    fn of(installation: &Installation) -> Result<Self> {
+        Ok(match installation.database() {
+            None => Self::Sqlite(Rows::of(&installation.store())?),
+            Some(database) => Self::Postgres(Copies::of(database)?),
+        })
+    }
+
+    fn insert(&self, installation: &Installation) -> Result<Taken> {
+        match self {
+            Self::Sqlite(rows) => rows.insert(&installation.path("floor.db")),
+            Self::Postgres(copies) => copies.insert(),
+        }
+    }
+}
+
+pub(crate) fn figures(
+    table: &mut Table,
+    (kind, engine): (Kind, Engine),
+    findings: u64,
+    rounds: u32,
+) -> Result<()> {
     let source = Source::start(kind, findings)?;
-    let installation = Installation::of(&source)?;
+    let installation = Installation::of(&source, engine)?;
     // Not measured: the source makes its answers now.
     installation.import()?;
     let questions = source.questions()?;
-    let rows = Rows::of(&installation.store())?;
+    let floor = Floor::of(&installation)?;
     let sightings = expect_new(&installation, findings)?;
 
     let (mut reading, mut inserting, mut first, mut unchanged) = <(_, _, _, _)>::default();
@@ -27,10 +55,10 @@ pub(crate) fn figures(table: &mut Table, kind: Kind, findings: u64, rounds: u32)
         if elements < findings {
             return Err(format!("the floor saw {elements} findings only").into());
         }
-        let inserted = rows.insert(&installation.path("floor.db"))?;
+        let inserted = floor.insert(&installation)?;
         installation.forget()?;
         let imported = installation.import()?;
-        let again = installation.import()?;
+        let again = unchanged_import(&installation)?;
         keep(&mut reading, read);
         keep(&mut inserting, inserted);
         keep(&mut first, imported);
@@ -52,6 +80,7 @@ pub(crate) fn figures(table: &mut Table, kind: Kind, findings: u64, rounds: u32)
         Kind::OneAnswer => "Dependency-Track findings, one answer",
         Kind::Prometheus => "Prometheus series",
     };
+    let what = format!("{what}{}", engine.words());
     table.add(Figure::ratio(
         format!("first import, {findings} {what}"),
         whole,
@@ -69,6 +98,22 @@ pub(crate) fn figures(table: &mut Table, kind: Kind, findings: u64, rounds: u32)
         unchanged.ok_or_else(none)?,
         Target::Ratio(UNCHANGED),
     ))
+}
+
+/// Imports again. Where the server counts what is written it must be nothing.
+fn unchanged_import(installation: &Installation) -> Result<Taken> {
+    let written = || {
+        installation
+            .database()
+            .map(|database| database.rows_written())
+    };
+    let before = written().transpose()?;
+    let taken = installation.import()?;
+    let after = written().transpose()?;
+    if before != after {
+        return Err(format!("an unchanged import wrote rows: {before:?}, then {after:?}").into());
+    }
+    Ok(taken)
 }
 
 fn keep(best: &mut Option<Taken>, next: Taken) {

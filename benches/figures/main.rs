@@ -7,6 +7,7 @@
 mod floor;
 mod imports;
 mod measure;
+mod postgres;
 mod secpull;
 mod source;
 mod standing;
@@ -17,6 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use self::secpull::Engine;
 use self::source::Kind;
 use self::table::Table;
 
@@ -63,6 +65,10 @@ enum Part {
     Growth,
     /// A daemon that has nothing to do.
     Idle,
+    /// Imports in pages with the store in PostgreSQL.
+    Postgres,
+    /// What growth and idleness are there.
+    PostgresGrowth,
 }
 
 fn main() -> ExitCode {
@@ -91,14 +97,23 @@ fn figures(arguments: &Arguments) -> Result<bool> {
         (Part::Prometheus, Kind::Prometheus),
     ] {
         if wanted(part) {
-            imports::figures(&mut table, kind, arguments.findings, arguments.rounds)?;
+            let what = (kind, Engine::Sqlite);
+            imports::figures(&mut table, what, arguments.findings, arguments.rounds)?;
         }
     }
     if wanted(Part::Growth) {
-        standing::growth(&mut table, arguments)?;
+        standing::growth(&mut table, arguments, Engine::Sqlite)?;
     }
     if wanted(Part::Idle) {
-        standing::idle(&mut table, arguments)?;
+        standing::idle(&mut table, arguments, Engine::Sqlite)?;
+    }
+    if wanted(Part::Postgres) {
+        let what = (Kind::Pages, Engine::Postgres);
+        imports::figures(&mut table, what, arguments.findings, arguments.rounds)?;
+    }
+    if wanted(Part::PostgresGrowth) {
+        standing::growth(&mut table, arguments, Engine::Postgres)?;
+        standing::idle(&mut table, arguments, Engine::Postgres)?;
     }
     Ok(table.all_reached() || !arguments.strict)
 }

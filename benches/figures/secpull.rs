@@ -11,38 +11,66 @@ use tempfile::TempDir;
 
 use crate::Result;
 use crate::measure::{Taken, cpu_of, memory};
+use crate::postgres::Database;
 use crate::source::Source;
+
+/// Where findings are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+impl Engine {
+    /// What stands behind a figure of it.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres => ", PostgreSQL",
+        }
+    }
+}
 
 /// An installation. All is removed when it is dropped.
 pub(crate) struct Installation {
     folder: TempDir,
+    /// In place of a file in the folder.
+    database: Option<Database>,
 }
 
 impl Installation {
     /// With this configuration beside store and socket.
-    pub(crate) fn new(toml: &str) -> Result<Self> {
+    pub(crate) fn new(toml: &str, engine: Engine) -> Result<Self> {
         let installation = Self {
             folder: tempfile::Builder::new()
                 .prefix("secpull-figures-")
                 .tempdir()?,
+            database: match engine {
+                Engine::Sqlite => None,
+                Engine::Postgres => Some(Database::new()?),
+            },
         };
         installation.configure(toml)?;
         Ok(installation)
     }
 
     /// With one API configuration, `all`, that reads all of the source.
-    pub(crate) fn of(source: &Source) -> Result<Self> {
-        Self::new(&format!(
+    pub(crate) fn of(source: &Source, engine: Engine) -> Result<Self> {
+        let toml = format!(
             "{}\n[api_configurations.all]\ntool = \"source\"\nproduct = \"Figures\"\n{}automatic_import = {{ enabled = false }}\n",
             source.tool(),
             source.selectors()
-        ))
+        );
+        Self::new(&toml, engine)
     }
 
     pub(crate) fn configure(&self, toml: &str) -> Result<()> {
+        let url = match &self.database {
+            Some(database) => database.url.clone(),
+            None => format!("sqlite:{}", self.store().display()),
+        };
         let text = format!(
-            "[store]\nurl = \"sqlite:{}\"\n\n[control]\nsocket = \"{}\"\n\n{toml}",
-            self.store().display(),
+            "[store]\nurl = \"{url}\"\n\n[control]\nsocket = \"{}\"\n\n{toml}",
             self.path("secpull.sock").display()
         );
         let mut file = std::fs::OpenOptions::new()
@@ -67,8 +95,15 @@ impl Installation {
         self.path("secpull.db")
     }
 
+    pub(crate) fn database(&self) -> Option<&Database> {
+        self.database.as_ref()
+    }
+
     /// Removes what was imported.
     pub(crate) fn forget(&self) -> Result<()> {
+        if let Some(database) = &self.database {
+            database.forget()?;
+        }
         for entry in std::fs::read_dir(self.folder())? {
             let path = entry?.path();
             if path.extension().is_none_or(|extension| extension != "toml") {

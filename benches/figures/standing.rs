@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{Timelike, Utc};
 
 use crate::measure::{self, Taken};
-use crate::secpull::Installation;
+use crate::secpull::{Engine, Installation};
 use crate::source::{Kind, Source};
 use crate::table::{Figure, Table, Target};
 use crate::{Arguments, Result};
@@ -21,10 +21,11 @@ const GROWTH: f64 = 1.1;
 /// How long a daemon at rest is watched.
 const WATCHED: Duration = Duration::from_secs(30);
 
-pub(crate) fn growth(table: &mut Table, arguments: &Arguments) -> Result<()> {
+pub(crate) fn growth(table: &mut Table, arguments: &Arguments, engine: Engine) -> Result<()> {
+    let on = engine.words();
     let few = {
         let source = Source::start(Kind::Pages, arguments.findings)?;
-        let installation = Installation::of(&source)?;
+        let installation = Installation::of(&source, engine)?;
         installation.import()?;
         measure::best((0..arguments.rounds).map(|_| {
             installation.forget()?;
@@ -32,7 +33,7 @@ pub(crate) fn growth(table: &mut Table, arguments: &Arguments) -> Result<()> {
         }))?
     };
     let source = Source::start(Kind::Pages, arguments.many)?;
-    let installation = Installation::of(&source)?;
+    let installation = Installation::of(&source, engine)?;
     installation.import()?;
     let many = measure::best((0..arguments.rounds.min(2)).map(|_| {
         installation.forget()?;
@@ -41,18 +42,18 @@ pub(crate) fn growth(table: &mut Table, arguments: &Arguments) -> Result<()> {
     let again = installation.import()?;
     let (small, large) = (arguments.findings, arguments.many);
     table.add(Figure::ratio(
-        format!("growth of a first import, {small} to {large} findings"),
+        format!("growth of a first import, {small} to {large} findings{on}"),
         few,
         many,
         Target::Ratio(GROWTH * large as f64 / small as f64),
     ))?;
     table.add(Figure::memory(
-        format!("peak memory of a first import, {large} findings"),
+        format!("peak memory of a first import, {large} findings{on}"),
         many.peak,
         PEAK,
     ))?;
     table.add(Figure::memory(
-        format!("peak memory of an unchanged import, {large} findings"),
+        format!("peak memory of an unchanged import, {large} findings{on}"),
         again.peak,
         PEAK,
     ))?;
@@ -60,20 +61,30 @@ pub(crate) fn growth(table: &mut Table, arguments: &Arguments) -> Result<()> {
         "unchanged import of {large} findings: {:.2} s",
         again.time.as_secs_f64()
     ))?;
+    if let Some(database) = installation.database() {
+        let megabytes = database.size()? / 1_000_000;
+        table.note(&format!("the database has {megabytes} MB"))?;
+        database.analyze()?;
+    }
     drop(source);
-    listing(table, arguments, &installation)?;
-    start(table, arguments, &installation)
+    listing(table, arguments, (&installation, engine))?;
+    start(table, arguments, (&installation, engine))
 }
 
-fn listing(table: &mut Table, arguments: &Arguments, installation: &Installation) -> Result<()> {
+fn listing(
+    table: &mut Table,
+    arguments: &Arguments,
+    (installation, engine): (&Installation, Engine),
+) -> Result<()> {
     for format in ["jsonl", "table"] {
         let command = ["findings", "--severity", "critical", "--format", format];
         let taken =
             measure::best((0..arguments.rounds).map(|_| installation.first_line(&command)))?;
         table.add(Figure::time(
             format!(
-                "first line of critical findings as {format}, of {}",
-                arguments.many
+                "first line of critical findings as {format}, of {}{}",
+                arguments.many,
+                engine.words()
             ),
             taken,
             FIRST_LINE,
@@ -82,7 +93,11 @@ fn listing(table: &mut Table, arguments: &Arguments, installation: &Installation
     Ok(())
 }
 
-fn start(table: &mut Table, arguments: &Arguments, installation: &Installation) -> Result<()> {
+fn start(
+    table: &mut Table,
+    arguments: &Arguments,
+    (installation, engine): (&Installation, Engine),
+) -> Result<()> {
     installation.configure(&api_configurations(arguments.api_configurations)?)?;
     // The first start writes down what is new; the later ones are what happens again and again.
     installation.daemon()?;
@@ -95,16 +110,19 @@ fn start(table: &mut Table, arguments: &Arguments, installation: &Installation) 
     }))?;
     table.add(Figure::time(
         format!(
-            "start to ready, {} API configurations, {} findings",
-            arguments.api_configurations, arguments.many
+            "start to ready, {} API configurations, {} findings{}",
+            arguments.api_configurations,
+            arguments.many,
+            engine.words()
         ),
         taken,
         START,
     ))
 }
 
-pub(crate) fn idle(table: &mut Table, arguments: &Arguments) -> Result<()> {
-    let installation = Installation::new(&api_configurations(arguments.api_configurations)?)?;
+pub(crate) fn idle(table: &mut Table, arguments: &Arguments, engine: Engine) -> Result<()> {
+    let toml = api_configurations(arguments.api_configurations)?;
+    let installation = Installation::new(&toml, engine)?;
     let (daemon, _) = installation.daemon()?;
     // What follows the start is not rest.
     std::thread::sleep(Duration::from_secs(5));
@@ -113,8 +131,9 @@ pub(crate) fn idle(table: &mut Table, arguments: &Arguments) -> Result<()> {
     let ticks = ticks(daemon.pid())? - before;
     let resident = measure::memory(daemon.pid(), "VmRSS").ok_or("the daemon has ended")?;
     let what = format!(
-        "idle daemon, {} API configurations",
-        arguments.api_configurations
+        "idle daemon, {} API configurations{}",
+        arguments.api_configurations,
+        engine.words()
     );
     table.add(Figure::memory(
         format!("resident memory of an {what}"),

@@ -18,9 +18,10 @@ const PLACES: [&str; 2] = [
     ),
 ];
 
-/// Stops the server and removes its folder when its standard input ends: when this process ends, however that happens.
-const UNTIL_WE_END: &str =
-    "cat >/dev/null; \"$1/pg_ctl\" -s -m immediate -D \"$2/data\" stop; rm -rf \"$2\"";
+/// Stops the server, which may hang, and removes its folder when its standard input ends: when this process ends, however
+/// that happens.
+const UNTIL_WE_END: &str = "cat >/dev/null; exec 2>/dev/null; kill -s CONT \"$(head -n 1 \"$2/data/postmaster.pid\")\"; \
+    \"$1/pg_ctl\" -s -m immediate -D \"$2/data\" stop; rm -rf \"$2\"";
 
 /// A PostgreSQL server on a socket of its own. It ends with this value, and at the latest with this process.
 #[derive(Debug)]
@@ -42,11 +43,7 @@ impl RealPostgres {
     /// There is no PostgreSQL on this machine, or it does not start; its words are in the error.
     pub fn start(settings: &[(&str, &str)]) -> io::Result<Self> {
         let programs = programs()?;
-        let folder = tempfile::Builder::new()
-            .prefix("postgres-")
-            .tempdir()?
-            .keep();
-        give_away(&folder)?;
+        let folder = new_folder()?;
         let data = folder.join("data");
         let initdb: [&OsStr; 9] = [
             "-D".as_ref(),
@@ -64,28 +61,34 @@ impl RealPostgres {
                 .args(initdb)
                 .output()?,
         )?;
-        let port = free_port()?;
-        let lines = format!(
-            "port = {port}\nlisten_addresses = ''\nunix_socket_directories = '{}'\nmax_connections = 200\nfsync = off\n",
-            folder.display()
-        );
-        fs::write(data.join("postgresql.auto.conf"), lines)?;
+        let server = Self::over(programs, folder, free_port()?)?;
+        fs::write(data.join("postgresql.auto.conf"), "")?;
+        server.configure(&server.place())?;
+        server.configure(&[
+            ("listen_addresses", ""),
+            ("max_connections", "200"),
+            ("fsync", "off"),
+        ])?;
+        server.configure(settings)?;
+        server.control(&["start"])?;
+        Ok(server)
+    }
+
+    /// A server that has not been started yet.
+    fn over(programs: PathBuf, folder: PathBuf, port: u16) -> io::Result<Self> {
         let mut watcher = as_somebody(Path::new("sh"))
             .args(["-c", UNTIL_WE_END, "sh"])
             .args([&programs, &folder])
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()?;
-        let server = Self {
+        Ok(Self {
             programs,
             folder,
             port,
             _until_dropped: watcher.stdin.take(),
             watcher,
-        };
-        server.configure(settings)?;
-        server.control(&["start"])?;
-        Ok(server)
+        })
     }
 
     /// The URL of one of its databases, by its socket.
@@ -111,6 +114,21 @@ impl RealPostgres {
         self.folder.join("data")
     }
 
+    /// What it has written to its log since it was made.
+    #[must_use]
+    pub fn log(&self) -> String {
+        let log = fs::read(self.folder.join("log")).unwrap_or_default();
+        String::from_utf8_lossy(&log).into_owned()
+    }
+
+    /// Gives it a folder that somebody else has made.
+    ///
+    /// # Errors
+    /// It is not this process's to give.
+    pub fn give(&self, folder: &Path) -> io::Result<()> {
+        give_away(folder)
+    }
+
     /// Writes a file into the folder of its data, as only the server may read it.
     ///
     /// # Errors
@@ -126,13 +144,75 @@ impl RealPostgres {
     ///
     /// # Errors
     /// Its configuration cannot be written.
-    pub fn configure(&self, settings: &[(&str, &str)]) -> io::Result<()> {
+    pub fn configure(&self, settings: &[(&str, impl AsRef<str>)]) -> io::Result<()> {
         let path = self.data().join("postgresql.auto.conf");
         let mut lines = fs::read_to_string(&path)?;
         for (key, value) in settings {
-            lines += &format!("{key} = '{value}'\n");
+            lines += &format!("{key} = '{}'\n", value.as_ref());
         }
         fs::write(path, lines)
+    }
+
+    /// A standby that follows it, with everything that it holds.
+    ///
+    /// # Errors
+    /// It cannot be copied, or the copy does not start.
+    pub fn standby(&self) -> io::Result<Self> {
+        let folder = new_folder()?;
+        let data = folder.join("data");
+        let mut copying = as_somebody(&self.programs.join("pg_basebackup"));
+        copying
+            .args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"])
+            .args(["--username", Self::USER, "--port", &self.port.to_string()])
+            .arg("--host")
+            .arg(&self.folder)
+            .arg("--pgdata")
+            .arg(&data);
+        done(&copying.output()?)?;
+        let standby = Self::over(self.programs.clone(), folder, free_port()?)?;
+        standby.configure(&standby.place())?;
+        standby.control(&["start"])?;
+        Ok(standby)
+    }
+
+    /// Makes a standby the primary, and waits until it is.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn promote(&self) -> io::Result<()> {
+        self.control(&["promote"])
+    }
+
+    /// Restarts it where another one, which has been stopped, was reached: as a virtual address that moves.
+    ///
+    /// # Errors
+    /// It cannot be restarted.
+    pub fn take_the_place_of(&self, other: &Self) -> io::Result<()> {
+        self.stop()?;
+        self.configure(&other.place())?;
+        self.start_again()
+    }
+
+    /// Stops all of its processes in the middle of what they do, until the answer is dropped.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub fn hang(&self) -> io::Result<Hanging> {
+        let main = fs::read_to_string(self.data().join("postmaster.pid"))?;
+        let main = main.lines().next().unwrap_or_default().to_owned();
+        send("STOP", std::slice::from_ref(&main))?;
+        // From here on there are no more of them.
+        let mut processes = children(&main)?;
+        send("STOP", &processes)?;
+        processes.push(main);
+        Ok(Hanging(processes))
+    }
+
+    fn place(&self) -> [(&str, String); 2] {
+        [
+            ("port", self.port.to_string()),
+            ("unix_socket_directories", self.folder.display().to_string()),
+        ]
     }
 
     /// Ends it, and every connection to it, at once.
@@ -179,6 +259,44 @@ impl Drop for RealPostgres {
         drop(self._until_dropped.take());
         let _already_waited = self.watcher.wait();
     }
+}
+
+/// A server whose processes are stopped in the middle of what they do. They go on when this is dropped.
+#[derive(Debug)]
+pub struct Hanging(Vec<String>);
+
+impl Drop for Hanging {
+    fn drop(&mut self) {
+        let _those_that_are_gone = send("CONT", &self.0);
+    }
+}
+
+/// Sends a signal to those processes that are still there.
+fn send(signal: &str, processes: &[String]) -> io::Result<()> {
+    Command::new("kill")
+        .args(["-s", signal, "--"])
+        .args(processes)
+        .stderr(Stdio::null())
+        .status()?;
+    Ok(())
+}
+
+/// The processes that this one has started.
+fn children(parent: &str) -> io::Result<Vec<String>> {
+    let listed = Command::new("ps")
+        .args(["-o", "pid=", "--ppid", parent])
+        .output()?;
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    Ok(listed.split_whitespace().map(str::to_owned).collect())
+}
+
+fn new_folder() -> io::Result<PathBuf> {
+    let folder = tempfile::Builder::new()
+        .prefix("postgres-")
+        .tempdir()?
+        .keep();
+    give_away(&folder)?;
+    Ok(folder)
 }
 
 /// The folder of the newest version's programs.

@@ -39,7 +39,7 @@ pub use kind::EndpointOfRegion;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use load::load_texts;
 pub use load::{Loaded, Local, load, load_local};
-pub use postgres::{PostgresServer, PostgresTls, PostgresUrl};
+pub use postgres::{PostgresHost, PostgresServer, PostgresTls, PostgresUrl};
 pub use problem::{Place, Problem, Problems};
 pub use reference::reference_markdown;
 pub use secret::Secret;

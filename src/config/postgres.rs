@@ -13,7 +13,7 @@ use super::wrong::{Wrong, quoted};
 /// What a PostgreSQL URL looks like, for messages.
 pub(super) const ALLOWED: &str = "\"postgres://USER@HOST:PORT/DATABASE\"";
 
-const PARAMETERS: &str = "allowed are sslmode, sslrootcert, sslcert, sslkey, host, port, user, dbname, application_name and connect_timeout";
+const PARAMETERS: &str = "allowed are sslmode, sslrootcert, sslcert, sslkey, host, port, user, dbname, application_name, connect_timeout and target_session_attrs";
 
 const DEFAULT_PORT: u16 = 5432;
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -21,10 +21,8 @@ const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A PostgreSQL database, and how to get there.
 #[derive(Debug, Clone)]
 pub struct PostgresUrl {
-    /// Where its server listens.
-    pub server: PostgresServer,
-    /// TCP port, or the number in the name of the socket.
-    pub port: u16,
+    /// Its servers, at least one. Of several one is the primary, whichever; the first that can be written is used.
+    pub hosts: Vec<PostgresHost>,
     /// As whom.
     pub user: String,
     /// Which database of the server.
@@ -43,6 +41,15 @@ pub struct PostgresUrl {
     pub connect_timeout: Duration,
     /// How long a process that hangs or is cut off keeps the runs that it has begun.
     pub lease: Duration,
+}
+
+/// A PostgreSQL server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostgresHost {
+    /// Where it listens.
+    pub server: PostgresServer,
+    /// TCP port, or the number in the name of the socket.
+    pub port: u16,
 }
 
 /// Where a PostgreSQL server listens.
@@ -72,7 +79,7 @@ impl PartialEq for PostgresUrl {
         let exposed = |url: &Self| url.password.as_ref().map(|p| p.expose().to_owned());
         let rest = |url: &Self| {
             (
-                (url.server.clone(), url.port, url.user.clone()),
+                (url.hosts.clone(), url.user.clone()),
                 (url.database.clone(), url.tls, url.root_certificates.clone()),
                 (url.client_identity.clone(), url.application_name.clone()),
                 (url.connect_timeout, url.lease),
@@ -87,37 +94,47 @@ impl Eq for PostgresUrl {}
 /// Without the password.
 impl fmt::Display for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.server {
-            PostgresServer::Tcp(host) if host.contains(':') => {
-                write!(
-                    f,
-                    "postgres://{}@[{host}]:{}/{}",
-                    self.user, self.port, self.database
-                )
-            }
-            PostgresServer::Tcp(host) => {
-                write!(
-                    f,
-                    "postgres://{}@{host}:{}/{}",
-                    self.user, self.port, self.database
-                )
-            }
-            PostgresServer::Folder(folder) => write!(
+        let folders: Vec<String> = self.hosts.iter().filter_map(PostgresHost::folder).collect();
+        if folders.len() == self.hosts.len() {
+            let ports: Vec<String> = self.hosts.iter().map(|h| h.port.to_string()).collect();
+            let (folders, ports) = (folders.join(","), ports.join(","));
+            let (user, database) = (&self.user, &self.database);
+            return write!(
                 f,
-                "postgres://{}@/{}?host={}&port={}",
-                self.user,
-                self.database,
-                folder.display(),
-                self.port
-            ),
+                "postgres://{user}@/{database}?host={folders}&port={ports}"
+            );
+        }
+        let hosts: Vec<String> = self.hosts.iter().map(ToString::to_string).collect();
+        write!(
+            f,
+            "postgres://{}@{}/{}",
+            self.user,
+            hosts.join(","),
+            self.database
+        )
+    }
+}
+
+impl fmt::Display for PostgresHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.server {
+            PostgresServer::Tcp(host) if host.contains(':') => write!(f, "[{host}]:{}", self.port),
+            PostgresServer::Tcp(host) => write!(f, "{host}:{}", self.port),
+            PostgresServer::Folder(folder) => write!(f, "{}:{}", folder.display(), self.port),
         }
     }
 }
 
-impl PostgresUrl {
+impl PostgresHost {
+    fn folder(&self) -> Option<String> {
+        match &self.server {
+            PostgresServer::Folder(folder) => Some(folder.display().to_string()),
+            PostgresServer::Tcp(_) => None,
+        }
+    }
+
     /// Whether nobody can listen on the way.
-    #[must_use]
-    pub fn is_local(&self) -> bool {
+    fn is_local(&self) -> bool {
         match &self.server {
             PostgresServer::Folder(_) => true,
             PostgresServer::Tcp(host) => {
@@ -130,33 +147,58 @@ impl PostgresUrl {
     }
 }
 
+impl PostgresUrl {
+    /// Whether nobody can listen on the way.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.hosts.iter().all(PostgresHost::is_local)
+    }
+}
+
 /// Never repeats the URL in its messages: it may hold a password.
 pub(super) fn read(text: &str) -> Result<PostgresUrl, Wrong> {
-    let authority = text.split('/').nth(2).unwrap_or_default();
-    if authority.contains(',') {
-        return Wrong::so(
-            "names several servers, which is not supported: give a name or an address that leads to the primary",
-        );
-    }
-    let url = match Url::parse(text.trim()) {
-        Ok(url) => url,
-        Err(error) => return Wrong::so(format!("is not a URL ({error})")),
+    let (text, others) = first_of_several(text.trim());
+    let parse = |text: &str| match Url::parse(text) {
+        Ok(url) => Ok(url),
+        Err(error) => Wrong::so(format!("is not a URL ({error})")),
     };
+    let url = parse(&text)?;
     if url.fragment().is_some() {
         return Wrong::so("has a fragment (write # as %23)");
     }
     let mut parts = Parts::of(&url)?;
+    for other in others {
+        if other.is_empty() {
+            return Wrong::so("names no host");
+        }
+        parts.host(&parse(&format!("postgres://{other}/"))?)?;
+    }
     for (key, value) in url.query_pairs() {
         parts.parameter(&key, &value)?;
     }
     parts.end()
 }
 
+/// A URL knows one host. Of `postgres://USER@A:1,B:2/DATABASE` the text with the first alone, and the others.
+fn first_of_several(text: &str) -> (String, Vec<&str>) {
+    let begin = text.find("://").map_or(0, |place| place + 3);
+    let length = text[begin..].find(['/', '?', '#']);
+    let end = length.map_or(text.len(), |length| begin + length);
+    let begin = text[begin..end]
+        .rfind('@')
+        .map_or(begin, |place| begin + place + 1);
+    let mut hosts = text[begin..end].split(',');
+    let first = hosts.next().unwrap_or_default();
+    let alone = format!("{}{first}{}", &text[..begin], &text[end..]);
+    (alone, hosts.collect())
+}
+
 /// What a URL says, piece by piece.
 #[derive(Default)]
 struct Parts {
-    host: Option<String>,
-    port: Option<u16>,
+    hosts: Vec<String>,
+    /// One for all hosts, or one for each; none is the default.
+    ports: Vec<Option<u16>>,
     user: Option<String>,
     password: Option<Secret>,
     database: Option<String>,
@@ -170,31 +212,43 @@ struct Parts {
     connect_timeout: Option<Duration>,
 }
 
+fn decoded(what: &str, text: &str) -> Result<Option<String>, Wrong> {
+    match percent_decoded(text) {
+        Some(text) if !text.contains('\0') => Ok((!text.is_empty()).then_some(text)),
+        _ => Wrong::so(format!("holds a {what} that is no text")),
+    }
+}
+
 impl Parts {
     fn of(url: &Url) -> Result<Self, Wrong> {
-        let decoded = |what: &str, text: &str| match percent_decoded(text) {
-            Some(text) if !text.contains('\0') => Ok((!text.is_empty()).then_some(text)),
-            _ => Wrong::so(format!("holds a {what} that is no text")),
+        let path = url.path().strip_prefix('/').unwrap_or_default();
+        if path.contains('/') {
+            return Wrong::so("has a / in the name of the database (write it as %2F)");
+        }
+        let password = decoded("password", url.password().unwrap_or_default())?;
+        let mut parts = Self {
+            user: decoded("user", url.username())?,
+            password: password.map(|password| Secret::new(&password)),
+            database: decoded("database", path)?,
+            ..Self::default()
         };
+        parts.host(url)?;
+        Ok(parts)
+    }
+
+    /// Adds the host of a URL, if it has one.
+    fn host(&mut self, url: &Url) -> Result<(), Wrong> {
         let host = match url.host() {
             Some(Host::Domain(name)) => decoded("host", name)?,
             Some(Host::Ipv4(address)) => Some(address.to_string()),
             Some(Host::Ipv6(address)) => Some(address.to_string()),
             None => None,
         };
-        let path = url.path().strip_prefix('/').unwrap_or_default();
-        if path.contains('/') {
-            return Wrong::so("has a / in the name of the database (write it as %2F)");
+        if host.is_some() || url.port().is_some() {
+            self.ports.push(url.port());
         }
-        let password = decoded("password", url.password().unwrap_or_default())?;
-        Ok(Self {
-            host,
-            port: url.port(),
-            user: decoded("user", url.username())?,
-            password: password.map(|password| Secret::new(&password)),
-            database: decoded("database", path)?,
-            ..Self::default()
-        })
+        self.hosts.extend(host);
+        Ok(())
     }
 
     fn parameter(&mut self, key: &str, value: &str) -> Result<(), Wrong> {
@@ -205,11 +259,23 @@ impl Parts {
             "sslrootcert" => self.root = Some(file(key, value)?),
             "sslcert" => self.certificate = Some(file(key, value)?),
             "sslkey" => self.key = Some(file(key, value)?),
-            "host" => self.host = Some(text()),
-            "port" => match value.parse() {
-                Ok(port) => self.port = Some(port),
+            "host" => self.hosts = value.split(',').map(str::to_owned).collect(),
+            "port" => match value
+                .split(',')
+                .map(|port| port.parse().map(Some))
+                .collect()
+            {
+                Ok(ports) => self.ports = ports,
                 Err(_) => return Wrong::so(format!("port={} is no port", quoted(value))),
             },
+            // Who imports has to write, so it is what is looked for in any case.
+            "target_session_attrs" if ["read-write", "primary"].contains(&value) => {}
+            "target_session_attrs" => {
+                return Wrong::so(format!(
+                    "has target_session_attrs={}, which is not supported: give read-write, or leave it out",
+                    quoted(value)
+                ));
+            }
             "user" => self.user = Some(text()),
             "dbname" => self.database = Some(text()),
             "application_name" => self.application_name = Some(text()),
@@ -238,16 +304,7 @@ impl Parts {
     }
 
     fn end(self) -> Result<PostgresUrl, Wrong> {
-        let server = match self.host {
-            None => return Wrong::so("names no host"),
-            Some(host) if host.contains(',') => {
-                return Wrong::so(
-                    "names several servers, which is not supported: give a name or an address that leads to the primary",
-                );
-            }
-            Some(host) if host.starts_with('/') => PostgresServer::Folder(host.into()),
-            Some(host) => PostgresServer::Tcp(host),
-        };
+        let hosts = hosts(self.hosts, &self.ports)?;
         let Some(user) = self.user else {
             return Wrong::so("names no user");
         };
@@ -258,8 +315,7 @@ impl Parts {
             (None, Some(_)) => return Wrong::so("has sslkey without sslcert"),
         };
         let mut url = PostgresUrl {
-            server,
-            port: self.port.unwrap_or(DEFAULT_PORT),
+            hosts,
             database: self.database.unwrap_or_else(|| user.clone()),
             user,
             password: self.password,
@@ -282,6 +338,36 @@ impl Parts {
             }
         };
         Ok(url)
+    }
+}
+
+fn hosts(names: Vec<String>, ports: &[Option<u16>]) -> Result<Vec<PostgresHost>, Wrong> {
+    if names.is_empty() || names.contains(&String::new()) {
+        return Wrong::so("names no host");
+    }
+    let port = |place: usize| match ports {
+        [] => Some(DEFAULT_PORT),
+        [one] => Some(one.unwrap_or(DEFAULT_PORT)),
+        each if each.len() == names.len() => Some(each[place].unwrap_or(DEFAULT_PORT)),
+        _ => None,
+    };
+    let host = |(place, name): (usize, &String)| {
+        let server = match name.starts_with('/') {
+            true => PostgresServer::Folder(name.into()),
+            false => PostgresServer::Tcp(name.clone()),
+        };
+        Some(PostgresHost {
+            server,
+            port: port(place)?,
+        })
+    };
+    match names.iter().enumerate().map(host).collect() {
+        Some(hosts) => Ok(hosts),
+        None => Wrong::so(format!(
+            "names {} hosts and {} ports",
+            names.len(),
+            ports.len()
+        )),
     }
 }
 
@@ -338,19 +424,45 @@ mod tests {
     #[test]
     fn a_url_says_where_and_as_whom() {
         let url = read("postgres://secpull@db.example.com/findings").unwrap();
-        assert_eq!(url.server, PostgresServer::Tcp("db.example.com".to_owned()));
+        assert_eq!(url.hosts, [tcp("db.example.com", 5432)]);
         assert_eq!(
-            (url.port, url.user.as_str(), url.database.as_str()),
-            (5432, "secpull", "findings")
+            (url.user.as_str(), url.database.as_str()),
+            ("secpull", "findings")
         );
         assert_eq!(
             url.to_string(),
             "postgres://secpull@db.example.com:5432/findings"
         );
         let url = read("postgresql://a%2Bb+c@[::1]:6000?dbname=x&application_name=eu").unwrap();
-        assert_eq!((url.user.as_str(), url.port), ("a+b+c", 6000));
+        assert_eq!((url.user.as_str(), url.hosts[0].port), ("a+b+c", 6000));
         assert_eq!(url.application_name, "eu");
         assert_eq!(url.to_string(), "postgres://a+b+c@[::1]:6000/x");
+    }
+
+    fn tcp(host: &str, port: u16) -> PostgresHost {
+        PostgresHost {
+            server: PostgresServer::Tcp(host.to_owned()),
+            port,
+        }
+    }
+
+    #[test]
+    fn several_servers_are_named_as_libpq_names_them() {
+        let both = [tcp("a", 5432), tcp("::1", 6000)];
+        for text in [
+            "postgres://u@a,[::1]:6000/d?target_session_attrs=read-write",
+            "postgres:///d?user=u&host=a,::1&port=5432,6000&target_session_attrs=primary",
+        ] {
+            let url = read(text).unwrap();
+            assert_eq!(url.hosts, both, "{text}");
+            assert_eq!(url.to_string(), "postgres://u@a:5432,[::1]:6000/d");
+        }
+        let url = read("postgres://u:p,w@%2Fa,%2Fb/d?port=7000").unwrap();
+        assert_eq!(url.to_string(), "postgres://u@/d?host=/a,/b&port=7000,7000");
+        assert_eq!(url.password.as_ref().unwrap().expose(), "p,w");
+        assert_eq!(url.tls, PostgresTls::Prefer);
+        let one_is_far = read("postgres://u@localhost,db/d").unwrap();
+        assert_eq!(one_is_far.tls, PostgresTls::VerifyFull);
     }
 
     #[test]
@@ -361,7 +473,10 @@ mod tests {
             "postgres:///secpull?host=/run/postgresql&user=secpull",
         ] {
             let url = read(text).unwrap();
-            assert_eq!((&url.server, url.tls), (&folder, PostgresTls::Prefer));
+            assert_eq!(
+                (&url.hosts[0].server, url.tls),
+                (&folder, PostgresTls::Prefer)
+            );
             assert_eq!(url.database, "secpull");
         }
     }
@@ -414,8 +529,12 @@ mod tests {
                 "postgres://u@db/d?target_session_attrs=any",
                 "not supported",
             ),
-            ("postgres://u@a,b/d", "several servers"),
-            ("postgres://u@a:1,b:2/d", "several servers"),
+            ("postgres://u@a,,b/d", "no host"),
+            ("postgres://u@a:1,b:x/d", "not a URL"),
+            (
+                "postgres://u@a/d?host=a,b,c&port=1,2",
+                "3 hosts and 2 ports",
+            ),
             ("postgres://db/d", "no user"),
             ("postgres:///d?user=u", "no host"),
             ("postgres://u@db/d/e", "%2F"),

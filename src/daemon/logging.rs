@@ -7,7 +7,7 @@ pub const VARIABLE: &str = "SECPULL_LOG";
 
 /// The scheduler crate says something for each ring; nobody wants to read that. What AWS's crate says of missing credentials is in the
 /// error too, in fewer words.
-const DEFAULT: &str = "info,tokio_cron_scheduler=warn,aws_config=error";
+const DEFAULT: &str = "info,tokio_cron_scheduler=warn,aws_config=error,sqlx=error";
 
 /// Begins the service's log on standard error, as `SECPULL_LOG` says. Where the journal reads it, lines carry no time and no
 /// colour: the journal has its own.

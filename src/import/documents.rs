@@ -1,16 +1,19 @@
 //! Where connectors keep their vendors' documents: in the store, beside the findings.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 
 use crate::connectors::{Document, Documents};
-use crate::store::{RunId, Store, StoredDocument};
+use crate::store::{RunId, Store, StoreError, StoredDocument};
 
 /// The documents of one run. Where the store fails it is as if nothing were kept: the run itself will meet the same failure.
 pub(super) struct InStore {
     store: Arc<dyn Store>,
     run: RunId,
+    /// That the store fails is said once: a connector may ask thousands of times.
+    is_said: AtomicBool,
 }
 
 impl InStore {
@@ -18,6 +21,15 @@ impl InStore {
         Self {
             store: Arc::clone(store),
             run,
+            is_said: AtomicBool::new(false),
+        }
+    }
+
+    fn say(&self, what: &str, error: &StoreError) {
+        if self.is_said.swap(true, Ordering::Relaxed) {
+            tracing::debug!(run = self.run, "{what}: {error}");
+        } else {
+            tracing::warn!(run = self.run, "{what}: {error}");
         }
     }
 }
@@ -33,10 +45,7 @@ impl Documents for InStore {
     async fn find(&self, space: &str, names: Vec<String>) -> Vec<Document> {
         let found = self.store.documents(space, names, self.store.now()).await;
         let found = found.unwrap_or_else(|error| {
-            tracing::warn!(
-                run = self.run,
-                "documents kept earlier cannot be read: {error}"
-            );
+            self.say("documents kept earlier cannot be read", &error);
             Vec::new()
         });
         let own = |document: StoredDocument| Document {
@@ -59,7 +68,7 @@ impl Documents for InStore {
             .keep_documents(space, documents, self.store.now())
             .await
         {
-            tracing::warn!(run = self.run, "documents cannot be kept: {error}");
+            self.say("documents cannot be kept", &error);
         }
     }
 }

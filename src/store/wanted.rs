@@ -16,10 +16,10 @@ pub(super) struct Wanted {
     pub(super) filings: Option<HashSet<i64>>,
     /// A finding must have a sighting in one of these.
     pub(super) scopes: Option<HashSet<i64>>,
-    kinds: Vec<Kind>,
+    pub(super) kinds: Vec<Kind>,
     /// In capitals.
     pub(super) vulnerabilities: Vec<String>,
-    first_seen_since: Option<i64>,
+    pub(super) first_seen_since: Option<i64>,
 }
 
 impl Wanted {

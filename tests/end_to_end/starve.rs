@@ -3,7 +3,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
@@ -12,6 +12,7 @@ use secpull_simulators::scenario::many;
 use serde_json::Value;
 
 use super::support::dependency_track::{project, server, tool};
+use super::support::small_disk::SmallDisk;
 use super::support::{Daemon, Installation, Ran, wait_for};
 
 /// Of about 2 KB each: several MB in the store.
@@ -30,38 +31,6 @@ fn shop(server: &Simulator) -> String {
          automatic_import = {{ enabled = false }}\n",
         tool("dt", server)
     )
-}
-
-/// A file system in memory that is soon full. Gone when dropped.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// None where this user may not mount.
-    fn mount(folder: PathBuf, size: &str) -> Option<Self> {
-        let options = format!("size={size}");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
-            .arg(&folder)
-            .output();
-        if mounted.is_ok_and(|done| done.status.success()) {
-            return Some(Self(folder));
-        }
-        eprintln!("not tested: only root can mount a small disk");
-        None
-    }
-
-    fn grow(&self, size: &str) {
-        let options = format!("remount,size={size}");
-        let mut mount = Command::new("mount");
-        let done = mount.args(["-o", &options]).arg(&self.0).status();
-        assert!(done.unwrap().success());
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _left = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
 }
 
 /// Changes a limit of a running process.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use secpull::config::{PostgresServer, PostgresTls, PostgresUrl, StoreUrl};
+use secpull::config::{PostgresHost, PostgresServer, PostgresTls, PostgresUrl, StoreUrl};
 use secpull::store::{self, Store};
 use secpull_simulators::real_postgres::RealPostgres;
 use sqlx::{ConnectOptions, Connection, PgConnection};
@@ -49,10 +49,11 @@ pub(crate) fn name(url: &StoreUrl) -> String {
     let StoreUrl::Postgres(url) = url else {
         unreachable!("places of this engine are databases");
     };
-    let PostgresServer::Folder(folder) = &url.server else {
+    let host = &url.hosts[0];
+    let PostgresServer::Folder(folder) = &host.server else {
         unreachable!("they are reached by the server's socket");
     };
-    format!("{} {} {}", folder.display(), url.port, url.database)
+    format!("{} {} {}", folder.display(), host.port, url.database)
 }
 
 /// The place of this name.
@@ -62,8 +63,10 @@ pub(crate) fn named(name: &str) -> StoreUrl {
         panic!("{name} is no place");
     };
     StoreUrl::Postgres(Box::new(PostgresUrl {
-        server: PostgresServer::Folder(PathBuf::from(folder)),
-        port: port.parse().unwrap(),
+        hosts: vec![PostgresHost {
+            server: PostgresServer::Folder(PathBuf::from(folder)),
+            port: port.parse().unwrap(),
+        }],
         user: RealPostgres::USER.to_owned(),
         database: database.to_owned(),
         password: None,

@@ -23,8 +23,9 @@ pub(super) const STORE_KEYS: &[Key] = &[
         "The database: a file of this machine, or a PostgreSQL database that several daemons can share. PostgreSQL's URL \
          takes libpq's parameters `sslmode` (`disable`, `prefer`, `require`, `verify-full`; left out: `verify-full` over the \
          network), `sslrootcert` (trusted beside the system's authorities; see \
-         [trust.md](trust.md)), `sslcert`, `sslkey`, `host`, `port`, `user`, `dbname`, `application_name` and \
-         `connect_timeout`.",
+         [trust.md](trust.md)), `sslcert`, `sslkey`, `host`, `port`, `user`, `dbname`, `application_name`, \
+         `connect_timeout` and `target_session_attrs=read-write`, and several servers, of which the one that can be \
+         written is used: `postgres://secpull@db1:5432,db2:5432/secpull`.",
     ),
     key(
         "password",

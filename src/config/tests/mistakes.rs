@@ -24,7 +24,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "store.url = 'postgres://secpull@db/secpull?target_session_attrs=any'",
-        "1:13: store.url: has the parameter \"target_session_attrs\", which is not supported: allowed are sslmode, sslrootcert, sslcert, sslkey, host, port, user, dbname, application_name and connect_timeout; allowed: \"sqlite:\" and an absolute path, or \"postgres://USER@HOST:PORT/DATABASE\"",
+        "1:13: store.url: has target_session_attrs=\"any\", which is not supported: give read-write, or leave it out; allowed: \"sqlite:\" and an absolute path, or \"postgres://USER@HOST:PORT/DATABASE\"",
     ),
     (
         "store = { url = 'sqlite:/a.db', lease = '1m' }",

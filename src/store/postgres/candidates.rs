@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::rows::name;
 use crate::finding::{Severity, Status};
 use crate::store::FindingFilter;
-use crate::store::codes::{severity_code, status_code};
+use crate::store::codes::{kind_code, severity_code, status_code};
 use crate::store::wanted::Wanted;
 
 const EVERY: &str = "SELECT id FROM findings WHERE id > $1 ORDER BY id LIMIT $2";
@@ -27,11 +27,18 @@ const BY_FILING: &str = "
         WHERE filing_id = w.filing_id AND severity = w.severity AND status = w.status AND id > $1
         ORDER BY id LIMIT $2) f
     ORDER BY f.id LIMIT $2";
+const BY_KIND: &str = "
+    SELECT f.id FROM unnest($3::bigint[]) w(kind)
+    CROSS JOIN LATERAL (SELECT id FROM findings WHERE kind = w.kind AND id > $1 ORDER BY id LIMIT $2) f
+    ORDER BY f.id LIMIT $2";
 const BY_VULNERABILITY: &str = "
     SELECT f.id FROM unnest($3::text[]) w(canonical_id)
     CROSS JOIN LATERAL (
         SELECT id FROM findings WHERE canonical_id = w.canonical_id AND id > $1 ORDER BY id LIMIT $2) f
     ORDER BY f.id LIMIT $2";
+/// Findings are numbered as they are seen first, or later: none before this one is as young. Not the plain minimum: the
+/// planner would look for it from the oldest one on, as if the young ones were anywhere.
+const FIRST_SINCE: &str = "SELECT min(id + 0) FROM findings WHERE first_seen >= $1";
 const CANONICAL_IDS: &str = "SELECT canonical_id FROM vulnerability_names WHERE name = ANY($1)";
 /// As many rows as products, branches and services have been named: few.
 const FILINGS: &str = "
@@ -47,14 +54,16 @@ pub(super) const STATEMENTS: &[&str] = &[
     EVERY,
     BY_SEVERITY,
     BY_FILING,
+    BY_KIND,
     BY_VULNERABILITY,
+    FIRST_SINCE,
     CANONICAL_IDS,
     SCOPES_OF_APIS,
     FILINGS_OF_SCOPES,
 ];
 
 /// With more runs than these, fewer and longer ones are read, and what does not fit is left out afterwards.
-const MOST_RUNS: usize = 1000;
+const MOST_RUNS: usize = 10_000;
 
 /// Looks up what the filter names.
 pub(super) async fn wanted(
@@ -133,7 +142,23 @@ pub(super) enum Candidates {
         /// Beside each of them, if there are filings.
         filings: Option<Vec<i64>>,
     },
+    Kinds(Vec<i64>),
     Vulnerabilities(Vec<String>),
+}
+
+/// After which id to begin; none if nothing was first seen as lately as is wanted.
+pub(super) async fn begin(
+    connection: &mut PgConnection,
+    wanted: &Wanted,
+) -> Result<Option<i64>, Fault> {
+    let Some(since) = wanted.first_seen_since else {
+        return Ok(Some(0));
+    };
+    let first: Option<i64> = sqlx::query_scalar(FIRST_SINCE)
+        .bind(since)
+        .fetch_one(connection)
+        .await?;
+    Ok(first.map(|first| first - 1))
 }
 
 impl Candidates {
@@ -154,8 +179,8 @@ impl Candidates {
     }
 
     fn by_standing(wanted: &Wanted) -> Self {
-        let everything = wanted.severities.len() == Severity::ALL.len()
-            && wanted.statuses.len() == Status::ALL.len();
+        let every_severity = wanted.severities.len() == Severity::ALL.len();
+        let everything = every_severity && wanted.statuses.len() == Status::ALL.len();
         let standings: Vec<(i64, i64)> = wanted
             .severities
             .iter()
@@ -181,6 +206,9 @@ impl Candidates {
                     statuses,
                     filings: Some(of),
                 }
+            }
+            _ if every_severity && !wanted.kinds.is_empty() => {
+                Self::Kinds(wanted.kinds.iter().map(|kind| kind_code(*kind)).collect())
             }
             _ if everything => Self::Every,
             _ => {
@@ -222,6 +250,10 @@ impl Candidates {
                 .bind(severities)
                 .bind(statuses)
                 .bind(filings),
+            Self::Kinds(kinds) => sqlx::query_scalar(BY_KIND)
+                .bind(last)
+                .bind(most)
+                .bind(kinds),
             Self::Vulnerabilities(ids) => sqlx::query_scalar(BY_VULNERABILITY)
                 .bind(last)
                 .bind(most)

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 
 use super::fault::Fault;
 use super::rows::{bytes, count};
-use super::runs::must_be_running;
+use super::runs::must_be_whole;
 use super::scopes;
 use super::standing;
 use crate::finding::SourceKey;
@@ -101,6 +101,8 @@ const TOGETHER: usize = 10_000;
 pub(super) struct Concluding<'a> {
     pub(super) holder: i64,
     pub(super) run: RunId,
+    /// How many changes of the run the server has confirmed.
+    pub(super) confirmed: u64,
     pub(super) dictionaries: &'a Dictionaries,
 }
 
@@ -112,7 +114,8 @@ impl Concluding<'_> {
         proofs: &[Proof],
         limits: HoldLimits,
     ) -> Result<Closing, Fault> {
-        let api = must_be_running(transaction, self.holder, self.run).await?;
+        let held = must_be_whole(transaction, self.holder, self.run, self.confirmed).await?;
+        let api = held.api;
         let scopes: Vec<ScopeId> = proofs.iter().map(|proof| proof.scope).collect();
         scopes::lock_all(transaction, api, &scopes).await?;
         // Done before, only that the answer was lost on the way: a second miss must not be counted.

@@ -1,28 +1,17 @@
-//! Connections: how they are made, and that the schema behind them is this program's.
+//! That the schema behind a connection is this program's.
 
-use std::time::Duration;
-
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
-use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
+use sqlx::{Connection, PgConnection};
 
 use super::fault::Fault;
-use crate::config::{PostgresServer, PostgresTls, PostgresUrl};
 use crate::store::StoreError;
-use crate::tls::named_authorities_are_readable;
 
 /// The steps to the newest schema, oldest first.
 const STEPS: &[&str] = &[
     include_str!("../../../migrations/postgres/0001_store.sql"),
     include_str!("../../../migrations/postgres/0002_outbox.sql"),
     include_str!("../../../migrations/postgres/0004_first_seen.sql"),
+    include_str!("../../../migrations/postgres/0005_listing.sql"),
 ];
-
-/// As many as four imports, their preparation and some listings need; more wait.
-const MOST_CONNECTIONS: u32 = 12;
-/// An idle daemon keeps none but its lease's.
-const IDLE_AFTER: Duration = Duration::from_secs(60);
-/// A connection is not used for ever: the server gives memory back only when it ends.
-const OLDEST: Duration = Duration::from_secs(1800);
 
 /// Any number that no other program takes: the letters `SePu`. One process migrates at a time.
 const MIGRATION_LOCK: i64 = 0x5365_5075;
@@ -38,100 +27,6 @@ const OTHER_TABLES: &str = "
     WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')";
 const VERSION: &str = "SELECT coalesce(max(version), 0) FROM secpull_schema";
 const NOTE_VERSION: &str = "INSERT INTO secpull_schema (version) VALUES ($1)";
-
-/// How to connect. A transaction that a stopped process leaves open ends after a lease's time, with all its locks.
-pub(super) fn options(url: &PostgresUrl) -> PgConnectOptions {
-    let mode = match url.tls {
-        PostgresTls::Disable => PgSslMode::Disable,
-        PostgresTls::Prefer => PgSslMode::Prefer,
-        PostgresTls::Require => PgSslMode::Require,
-        PostgresTls::VerifyFull => PgSslMode::VerifyFull,
-    };
-    let lease = url.lease.as_millis().to_string();
-    let mut options = PgConnectOptions::new_without_pgpass()
-        .port(url.port)
-        .username(&url.user)
-        .database(&url.database)
-        .ssl_mode(mode)
-        .application_name(&url.application_name)
-        .options([
-            ("idle_in_transaction_session_timeout", lease.as_str()),
-            // A server that is cut off from us notices, and so do we from it.
-            ("tcp_keepalives_idle", "15"),
-            ("tcp_keepalives_interval", "5"),
-            ("tcp_keepalives_count", "3"),
-            // Nested loops over what UNNEST brings: compiling them takes longer than running them.
-            ("jit", "off"),
-            // A plan that was made while a table was empty must not be kept while it grows.
-            ("plan_cache_mode", "force_custom_plan"),
-        ])
-        .disable_statement_logging();
-    options = match &url.server {
-        PostgresServer::Tcp(host) => options.host(host),
-        PostgresServer::Folder(folder) => options.socket(folder),
-    };
-    if let Some(password) = &url.password {
-        options = options.password(password.expose());
-    }
-    if let Some(file) = &url.root_certificates {
-        options = options.ssl_root_cert(file);
-    }
-    if let Some((certificate, key)) = &url.client_identity {
-        options = options.ssl_client_cert(certificate).ssl_client_key(key);
-    }
-    options
-}
-
-/// Connections for statements; none is opened yet.
-pub(super) fn pool(url: &PostgresUrl, options: &PgConnectOptions) -> PgPool {
-    PgPoolOptions::new()
-        .max_connections(MOST_CONNECTIONS)
-        .min_connections(0)
-        .acquire_timeout(url.connect_timeout)
-        .idle_timeout(IDLE_AFTER)
-        .max_lifetime(OLDEST)
-        .connect_lazy_with(options.clone())
-}
-
-/// One connection, within the time that the admin allows.
-pub(super) async fn connect(
-    url: &PostgresUrl,
-    options: &PgConnectOptions,
-) -> Result<PgConnection, Fault> {
-    readable(url)?;
-    if url.tls == PostgresTls::VerifyFull {
-        named_authorities_are_readable().map_err(Fault::Lasting)?;
-    }
-    let patience = url.connect_timeout;
-    match tokio::time::timeout(patience, PgConnection::connect_with(options)).await {
-        Ok(connected) => Ok(connected?),
-        Err(_) => Err(Fault::Passing(format!(
-            "the server did not answer within {} s",
-            patience.as_secs()
-        ))),
-    }
-}
-
-/// The files that TLS needs: the driver's words about a missing one name no path.
-fn readable(url: &PostgresUrl) -> Result<(), Fault> {
-    let identity = url
-        .client_identity
-        .iter()
-        .flat_map(|(certificate, key)| [("sslcert", certificate), ("sslkey", key)]);
-    let files = url
-        .root_certificates
-        .iter()
-        .map(|file| ("sslrootcert", file));
-    for (key, file) in files.chain(identity) {
-        if let Err(error) = std::fs::File::open(file) {
-            return Err(Fault::Lasting(format!(
-                "{} of {key} cannot be read: {error}",
-                file.display()
-            )));
-        }
-    }
-    Ok(())
-}
 
 /// Brings the schema up to this program's.
 pub(super) async fn migrate(connection: &mut PgConnection, place: &str) -> Result<(), Fault> {

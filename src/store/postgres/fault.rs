@@ -1,5 +1,7 @@
 //! What can go wrong, in words that an admin can act on.
 
+use std::time::Duration;
+
 use sqlx::error::DatabaseError;
 
 use crate::store::StoreError;
@@ -15,6 +17,8 @@ pub(super) enum Fault {
     Lasting(String),
     /// It cannot be done just now.
     Passing(String),
+    /// The server has not answered for so long.
+    Silent(Duration),
     /// What is stored cannot be understood.
     Damaged(String),
     /// It is said already.
@@ -50,15 +54,30 @@ impl Fault {
     pub(super) fn at(self, place: &str) -> StoreError {
         let (reason, passing) = match self {
             Self::Said(error) => return error,
-            Self::Lasting(reason) => (reason, false),
-            Self::Passing(reason) => (reason, true),
-            Self::Damaged(what) => (format!("{what}; {RESTORE}"), false),
-            Self::Sql(error) => in_words(&error),
+            other => other.words(),
         };
         StoreError::Engine {
             place: place.to_owned(),
             reason,
             passing,
+        }
+    }
+
+    /// What is wrong and what to do, and whether waiting can help.
+    pub(super) fn words(self) -> (String, bool) {
+        match self {
+            Self::Said(error) => (error.to_string(), false),
+            Self::Lasting(reason) => (reason, false),
+            Self::Passing(reason) => (reason, true),
+            Self::Silent(patience) => (
+                format!(
+                    "the server has not answered for {} s: it hangs, has too much to do, or is cut off",
+                    patience.as_secs()
+                ),
+                true,
+            ),
+            Self::Damaged(what) => (format!("{what}; {RESTORE}"), false),
+            Self::Sql(error) => in_words(&error),
         }
     }
 }
@@ -128,8 +147,8 @@ fn refused(error: &dyn DatabaseError) -> (String, bool) {
             true,
         ),
         "40P01" | "40001" | "55P03" => ("another transaction was in the way", true),
-        "57014" => (
-            "the server's statement_timeout is too short for secpull's user",
+        "57014" | "25P04" => (
+            "somebody has cancelled it, or a timeout of the server is too short for secpull's user",
             true,
         ),
         "57P01" | "57P02" | "57P03" | "57P05" | "25P03" => {

@@ -5,16 +5,17 @@
 //! Neither makes writing safe: that does the check of the run's row in each writing transaction.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::clock::ServerClock;
 use super::fault::Fault;
+use super::route::within;
+use super::sessions::Sessions;
 
 const NEW: &str = "
     INSERT INTO holders (pid, backend_start, expires_at)
@@ -69,15 +70,8 @@ impl Holder {
     }
 
     /// Takes a lease over a session of its own, and keeps renewing it.
-    pub(super) async fn begin(lease: Duration, options: PgConnectOptions) -> Result<Self, Fault> {
-        let sessions = PgPoolOptions::new()
-            // One is used. Others may still hang in a connection that is cut off.
-            .max_connections(4)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .acquire_timeout(lease)
-            .connect_lazy_with(options);
-        let mut session = listen(&sessions).await?;
+    pub(super) async fn begin(lease: Duration, sessions: Sessions) -> Result<Self, Fault> {
+        let mut session = within(lease, listen(sessions.options())).await?;
         sqlx::query(FORGET).execute(&mut session).await?;
         let id = sqlx::query_scalar(NEW)
             .bind(milliseconds(lease))
@@ -91,6 +85,7 @@ impl Holder {
             lease,
             sessions,
             session: Some(session),
+            last_answer: Instant::now(),
             added: Arc::clone(&added),
             clock: Arc::clone(&clock),
         };
@@ -111,8 +106,14 @@ impl Holder {
     }
 }
 
-async fn listen(sessions: &PgPool) -> Result<PgListener, Fault> {
-    let mut session = PgListener::connect_with(sessions).await?;
+/// A session of its own: one that hangs must not keep another from coming.
+async fn listen(options: PgConnectOptions) -> Result<PgListener, Fault> {
+    let one = PgPoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_lazy_with(options);
+    let mut session = PgListener::connect_with(&one).await?;
     session.eager_reconnect(false);
     session.listen(CHANNEL).await?;
     Ok(session)
@@ -125,8 +126,9 @@ fn milliseconds(time: Duration) -> i64 {
 struct Renewing {
     id: i64,
     lease: Duration,
-    sessions: PgPool,
+    sessions: Sessions,
     session: Option<PgListener>,
+    last_answer: Instant,
     added: Arc<Notify>,
     clock: Arc<ServerClock>,
 }
@@ -134,26 +136,28 @@ struct Renewing {
 impl Renewing {
     /// So many tries fit into a lease.
     const TRIES: u32 = 6;
-    /// Between two tries to get a session.
+    /// Between two tries to get a session: from this, doubled as long as it does not help, …
     const PAUSE: Duration = Duration::from_millis(200);
+    /// … to this.
+    const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
     async fn go_on(mut self) {
         let beat = self.lease / Self::TRIES;
+        let mut pause = Self::PAUSE;
         loop {
             // The first beat is the lease that was taken just now.
             if self.is_lost_within(beat).await {
                 self.session = None;
-                tokio::time::sleep(Self::PAUSE).await;
+                tokio::time::sleep(pause).await;
             }
-            // A server that hangs must not keep us from trying over another session.
-            match tokio::time::timeout(beat, self.renew()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(fault)) => {
+            match self.renew(beat).await {
+                Ok(()) => pause = Self::PAUSE,
+                Err(fault) => {
                     let error = fault.at("of the lease");
                     tracing::debug!("the lease was not renewed: {error}");
                     self.session = None;
+                    pause = (pause * 2).min(Self::LONGEST_PAUSE);
                 }
-                Err(_) => self.session = None,
             }
         }
     }
@@ -173,16 +177,38 @@ impl Renewing {
         tokio::time::timeout(beat, lost).await.is_ok()
     }
 
-    async fn renew(&mut self) -> Result<(), Fault> {
-        let session = match &mut self.session {
+    /// A server that hangs must not keep us from trying over another session.
+    async fn renew(&mut self, beat: Duration) -> Result<(), Fault> {
+        let mut session = match self.session.take() {
             Some(session) => session,
-            none => none.insert(listen(&self.sessions).await?),
+            None => self.begin(beat).await?,
         };
-        sqlx::query(RENEW)
-            .bind(milliseconds(self.lease))
-            .bind(self.id)
-            .execute(&mut *session)
-            .await?;
-        self.clock.ask_again(session).await
+        let renewing = async {
+            sqlx::query(RENEW)
+                .bind(milliseconds(self.lease))
+                .bind(self.id)
+                .execute(&mut session)
+                .await?;
+            self.clock.ask_again(&mut session).await
+        };
+        within(beat, renewing).await?;
+        self.last_answer = Instant::now();
+        self.session = Some(session);
+        Ok(())
+    }
+
+    /// Looks for the server, and begins a session. What keeps us from it is everybody's trouble.
+    async fn begin(&self, beat: Duration) -> Result<PgListener, Fault> {
+        let begun = async {
+            let options = self.sessions.find().await?;
+            within(beat, listen(options)).await
+        };
+        match begun.await {
+            Ok(session) => {
+                self.sessions.note_answer();
+                Ok(session)
+            }
+            Err(fault) => Err(self.sessions.note_trouble(fault, self.last_answer)),
+        }
     }
 }

@@ -1,16 +1,18 @@
 //! Listings: findings that pass a filter, at the pace of whoever listens.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use sqlx::{Acquire, PgConnection, PgPool};
+use sqlx::{Connection, PgConnection};
 
 use super::candidates::{self, Candidates};
 use super::fault::Fault;
 use super::reading;
+use super::sessions::Sessions;
 use crate::finding::Finding;
 use crate::store::FindingFilter;
 use crate::store::dictionaries::Dictionaries;
-use crate::store::printing::{self, FindingRow, Raw};
+use crate::store::printing::{self, FindingRow, Raw, ReadSighting};
 use crate::store::wanted::Wanted;
 
 const SCOPES_OF_FINDINGS: &str =
@@ -25,7 +27,7 @@ pub(super) const STATEMENTS: &[&str] = &[SCOPES_OF_FINDINGS];
 /// nobody's way.
 #[derive(Debug)]
 pub(super) struct Listing {
-    pool: PgPool,
+    sessions: Sessions,
     dictionaries: Arc<Dictionaries>,
     wanted: Wanted,
     candidates: Candidates,
@@ -34,6 +36,8 @@ pub(super) struct Listing {
     last: i64,
     next_chunk: i64,
 }
+
+type Read = (Vec<i64>, Vec<FindingRow>, HashMap<i64, Vec<ReadSighting>>);
 
 /// The next findings.
 #[derive(Debug)]
@@ -48,38 +52,36 @@ impl Listing {
     const MOST_IN_CHUNK: i64 = 512;
 
     pub(super) async fn begin(
-        pool: PgPool,
+        sessions: Sessions,
         dictionaries: Arc<Dictionaries>,
         filter: &FindingFilter,
     ) -> Result<Self, Fault> {
-        let mut connection = pool.acquire().await?;
-        let wanted = candidates::wanted(&mut connection, filter).await?;
-        let candidates = Candidates::new(&mut connection, &wanted).await?;
-        drop(connection);
+        let looking_up = async {
+            let mut session = sessions.session().await?;
+            let wanted = candidates::wanted(&mut session, filter).await?;
+            let candidates = Candidates::new(&mut session, &wanted).await?;
+            let begin = candidates::begin(&mut session, &wanted).await?;
+            session.give_back();
+            Ok((wanted, candidates, begin))
+        };
+        let (wanted, candidates, begin) = sessions.in_time(looking_up).await?;
         Ok(Self {
-            pool,
+            sessions,
             dictionaries,
             wanted,
             candidates,
             raw: Raw::of(filter.raw),
             left: filter.limit.unwrap_or(u64::MAX),
-            last: 0,
+            // No id is larger: nothing is listed.
+            last: begin.unwrap_or(i64::MAX),
             next_chunk: Self::FIRST_CHUNK,
         })
     }
 
     /// Reads on. A chunk may be empty and not the last: somebody may have stopped listening meanwhile.
     pub(super) async fn next_chunk(&mut self) -> Result<Chunk, Fault> {
-        let mut connection = self.pool.acquire().await?;
-        let mut moment = connection.begin().await?;
-        sqlx::query(ONE_MOMENT).execute(&mut *moment).await?;
         let asked = self.next_chunk;
-        let ids = self.candidates.next(&mut moment, self.last, asked).await?;
-        let rows = self.admitted(&mut moment, &ids).await?;
-        let admitted: Vec<i64> = rows.iter().map(|row| row.id).collect();
-        let mut sightings =
-            reading::sightings(&mut moment, &self.dictionaries, &admitted, self.raw).await?;
-        moment.commit().await?;
+        let (ids, rows, mut sightings) = self.sessions.in_time(self.read(asked)).await?;
         let mut findings = Vec::with_capacity(rows.len());
         for row in rows {
             let of = sightings.remove(&row.id).unwrap_or_default();
@@ -96,6 +98,21 @@ impl Listing {
             findings,
             is_last: self.left == 0 || (ids.len() as i64) < asked,
         })
+    }
+
+    /// The next ids, and the findings of those that may pass, each as it is at one moment.
+    async fn read(&self, asked: i64) -> Result<Read, Fault> {
+        let mut session = self.sessions.session().await?;
+        let mut moment = session.begin().await?;
+        sqlx::query(ONE_MOMENT).execute(&mut *moment).await?;
+        let ids = self.candidates.next(&mut moment, self.last, asked).await?;
+        let rows = self.admitted(&mut moment, &ids).await?;
+        let admitted: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        let sightings =
+            reading::sightings(&mut moment, &self.dictionaries, &admitted, self.raw).await?;
+        moment.commit().await?;
+        session.give_back();
+        Ok((ids, rows, sightings))
     }
 
     async fn admitted(

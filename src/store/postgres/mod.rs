@@ -11,6 +11,7 @@ mod bodies;
 mod candidates;
 mod clock;
 mod close;
+mod confirmed;
 mod connect;
 mod delivering;
 mod documents;
@@ -22,9 +23,11 @@ mod news;
 mod outbox;
 mod plan;
 mod reading;
+mod route;
 mod rows;
 mod runs;
 mod scopes;
+mod sessions;
 mod sharing;
 mod standing;
 mod states;
@@ -34,12 +37,10 @@ mod write;
 mod tests;
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sqlx::pool::PoolConnection;
-use sqlx::{Connection, PgPool, Postgres, Transaction};
+use sqlx::Connection;
 use tokio::sync::mpsc;
 
 use super::dictionaries::{Dictionaries, Training};
@@ -54,42 +55,42 @@ use super::{pack, prepare};
 use crate::config::PostgresUrl;
 use crate::finding::Finding;
 use close::Concluding;
+use confirmed::Confirmed;
 use fault::Fault;
 use holder::Holder;
 use listing::Listing;
-use write::Writing;
+use route::{Route, Wish};
+use sessions::Sessions;
+use write::{Writing, Written};
 
 /// A store in a PostgreSQL database.
 #[derive(Debug)]
 pub(super) struct PostgresStore {
     /// For messages: without a password.
     place: String,
-    pool: PgPool,
+    sessions: Sessions,
     /// None: opened for listings only.
     holder: Option<Holder>,
     dictionaries: Arc<Dictionaries>,
     names: Mutex<KnownNames>,
+    confirmed: Confirmed,
 }
 
 /// Findings that wait for whoever listens.
 const WAITING: usize = 64;
-
-/// No transaction takes so long: the largest is the end of an import, which takes seconds for a million findings.
-const PATIENCE: Duration = Duration::from_secs(600);
 
 impl PostgresStore {
     /// Opens for reading and writing; migrates, and takes a lease.
     pub(super) async fn open(url: &PostgresUrl) -> Result<Self, StoreError> {
         let place = url.to_string();
         let opened = async {
-            let options = connect::options(url);
-            let mut connection = connect::connect(url, &options).await?;
+            let (sessions, mut connection) = Sessions::open(url, Wish::Write).await?;
             connect::migrate(&mut connection, &place).await?;
-            let holder = Holder::begin(url.lease, options.clone()).await?;
-            Ok((connect::pool(url, &options), holder))
+            let holder = Holder::begin(url.lease, sessions.clone()).await?;
+            Ok((sessions, holder))
         };
         match opened.await {
-            Ok((pool, holder)) => Ok(Self::over(place, pool, Some(holder))),
+            Ok((sessions, holder)) => Ok(Self::over(place, sessions, Some(holder))),
             Err(fault) => Err(Fault::at(fault, &place)),
         }
     }
@@ -98,24 +99,24 @@ impl PostgresStore {
     pub(super) async fn open_read_only(url: &PostgresUrl) -> Result<Self, StoreError> {
         let place = url.to_string();
         let opened = async {
-            let options = connect::options(url);
-            let mut connection = connect::connect(url, &options).await?;
+            let (sessions, mut connection) = Sessions::open(url, Wish::Read).await?;
             connect::check(&mut connection, &place).await?;
-            Ok(connect::pool(url, &options))
+            Ok(sessions)
         };
         match opened.await {
-            Ok(pool) => Ok(Self::over(place, pool, None)),
+            Ok(sessions) => Ok(Self::over(place, sessions, None)),
             Err(fault) => Err(Fault::at(fault, &place)),
         }
     }
 
-    fn over(place: String, pool: PgPool, holder: Option<Holder>) -> Self {
+    fn over(place: String, sessions: Sessions, holder: Option<Holder>) -> Self {
         Self {
             place,
-            pool,
+            sessions,
             holder,
             dictionaries: Arc::default(),
             names: Mutex::default(),
+            confirmed: Confirmed::default(),
         }
     }
 
@@ -131,15 +132,6 @@ impl PostgresStore {
         }
     }
 
-    async fn connection(&self) -> Result<PoolConnection<Postgres>, Fault> {
-        Ok(self.pool.acquire().await?)
-    }
-
-    /// A transaction that writes. Dropped before its commit: nothing has happened.
-    async fn begin(&self) -> Result<(i64, Transaction<'static, Postgres>), Fault> {
-        Ok((self.holder()?, self.pool.begin().await?))
-    }
-
     /// What a scope's batch is to be packed with. The first batches of a connector may make its dictionary.
     async fn encoder(
         &self,
@@ -149,11 +141,12 @@ impl PostgresStore {
         if let Some(encoder) = self.dictionaries.of_scope(scope) {
             return Ok(Some(encoder));
         }
-        let mut connection = self.connection().await?;
-        let connector = scopes::connector(&mut connection, scope).await?;
-        let encoder = bodies::encoder(&mut connection, &self.dictionaries, &connector).await?;
+        let mut session = self.sessions.session().await?;
+        let connector = scopes::connector(&mut session, scope).await?;
+        let encoder = bodies::encoder(&mut session, &self.dictionaries, &connector).await?;
         if let Some(encoder) = encoder {
             self.dictionaries.remember(scope, &encoder);
+            session.give_back();
             return Ok(Some(encoder));
         }
         let dictionaries = Arc::clone(&self.dictionaries);
@@ -161,12 +154,15 @@ impl PostgresStore {
             let rows = changes.iter().map(|change| pack::plain(&change.sighting));
             Ok(dictionaries.gather(&connector, rows)?)
         });
-        let Some(training) = training.await? else {
-            return Ok(None);
+        let training: Option<Training> = training.await?;
+        let is_saved = match &training {
+            Some(training) => bodies::save(&mut session, training).await?,
+            None => false,
         };
-        let training: Training = training;
-        let is_saved = bodies::save(&mut connection, &training).await?;
-        Ok(is_saved.then(|| training.announce()))
+        session.give_back();
+        Ok(training
+            .filter(|_| is_saved)
+            .map(|training| training.announce()))
     }
 
     async fn try_write(
@@ -175,17 +171,25 @@ impl PostgresStore {
         scope: ScopeId,
         batches: &[Prepared],
     ) -> Result<WriteCounts, Fault> {
-        let (holder, mut transaction) = self.begin().await?;
+        let mut session = self.sessions.session().await?;
+        let mut transaction = session.begin().await?;
         let writing = Writing {
-            holder,
+            holder: self.holder()?,
             run,
+            confirmed: self.confirmed.of(run),
             scope,
             batches,
             dictionaries: &self.dictionaries,
             names: &self.names,
         };
-        let (counts, names) = writing.write(&mut transaction).await?;
+        let Written {
+            counts,
+            before,
+            names,
+        } = writing.write(&mut transaction).await?;
         transaction.commit().await?;
+        session.give_back();
+        self.confirmed.add(run, before, counts);
         let mut known = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         known.remember(names);
         Ok(counts)
@@ -199,7 +203,7 @@ pub(super) async fn intake(
 ) -> Result<u64, StoreError> {
     let place = url.to_string();
     let taken_in = async {
-        let mut connection = connect::connect(url, &connect::options(url)).await?;
+        let mut connection = Route::new(url).connect(Wish::Write).await?;
         connect::migrate(&mut connection, &place).await?;
         let mut transaction = connection.begin().await?;
         // The other side may be slow.
@@ -225,31 +229,37 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-/// A connection that is cut off on the way says nothing for ever.
-async fn in_time<T>(work: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    match tokio::time::timeout(PATIENCE, work).await {
-        Ok(done) => done,
-        Err(_) => Err(Fault::Passing(format!(
-            "the server did not answer within {} minutes",
-            PATIENCE.as_secs() / 60
-        ))),
-    }
-}
-
-/// Runs `$work` in a transaction `$transaction` of the holder `$holder`.
+/// Runs `$work` in a transaction `$transaction` of the holder `$holder`. Dropped before its commit: nothing has happened.
 macro_rules! transaction {
     ($store:ident, |$transaction:ident, $holder:ident| $work:expr) => {{
-        let done = in_time(async {
-            let ($holder, mut transaction) = $store.begin().await?;
+        let done = $store.sessions.in_time(async {
+            let $holder = $store.holder()?;
+            let mut session = $store.sessions.session().await?;
+            let mut transaction = sqlx::Connection::begin(&mut *session).await?;
             let $transaction = &mut *transaction;
             let done = $work.await?;
             transaction.commit().await?;
+            session.give_back();
             Ok(done)
         });
         done.await.map_err($store.at())
     }};
 }
-use transaction;
+
+/// Runs `$work`, a statement or several that need not be one, over a connection `$connection`.
+macro_rules! session {
+    ($store:ident, |$connection:ident| $work:expr) => {{
+        let done = $store.sessions.in_time(async {
+            let mut session = $store.sessions.session().await?;
+            let $connection = &mut *session;
+            let done = $work.await?;
+            session.give_back();
+            Ok(done)
+        });
+        done.await.map_err($store.at())
+    }};
+}
+use {session, transaction};
 
 #[async_trait]
 impl Store for PostgresStore {
@@ -270,6 +280,7 @@ impl Store for PostgresStore {
     }
 
     async fn finish(&self, run: RunId, end: RunEnd) -> Result<(), StoreError> {
+        self.confirmed.forget(run);
         transaction!(self, |transaction, holder| runs::finish(
             transaction,
             holder,
@@ -285,13 +296,11 @@ impl Store for PostgresStore {
     }
 
     async fn runs(&self, filter: RunFilter) -> Result<Vec<Run>, StoreError> {
-        let listed = async { runs::list(&mut *self.connection().await?, &filter).await };
-        listed.await.map_err(self.at())
+        session!(self, |connection| runs::list(connection, &filter))
     }
 
     async fn claimed_slots(&self) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
-        let slots = async { runs::claimed_slots(&mut *self.connection().await?).await };
-        slots.await.map_err(self.at())
+        session!(self, |connection| runs::claimed_slots(connection))
     }
 
     async fn open_scope(&self, run: RunId, scope: ScopeKey) -> Result<ScopeState, StoreError> {
@@ -302,11 +311,8 @@ impl Store for PostgresStore {
             &scope
         ))?;
         // Nobody but this run writes to the scope: what is read now is what it was at the commit.
-        let known = async { scopes::known(&mut *self.connection().await?, id).await };
-        Ok(ScopeState {
-            id,
-            known: known.await.map_err(self.at())?,
-        })
+        let known = session!(self, |connection| scopes::known(connection, id))?;
+        Ok(ScopeState { id, known })
     }
 
     async fn prepare(
@@ -314,10 +320,9 @@ impl Store for PostgresStore {
         scope: ScopeId,
         changes: Arc<[Change]>,
     ) -> Result<Prepared, StoreError> {
-        let prepared = async {
-            let encoder = self.encoder(scope, Arc::clone(&changes)).await?;
-            blocking(move || Ok(prepare::prepare(&changes, encoder)?)).await
-        };
+        let encoder = self.encoder(scope, Arc::clone(&changes));
+        let encoder = self.sessions.in_time(encoder).await.map_err(self.at())?;
+        let prepared = blocking(move || Ok(prepare::prepare(&changes, encoder)?));
         prepared.await.map_err(self.at())
     }
 
@@ -327,8 +332,8 @@ impl Store for PostgresStore {
         scope: ScopeId,
         batches: Arc<[Prepared]>,
     ) -> Result<WriteCounts, StoreError> {
-        let written = in_time(self.try_write(run, scope, &batches));
-        written.await.map_err(self.at())
+        let written = self.try_write(run, scope, &batches);
+        self.sessions.in_time(written).await.map_err(self.at())
     }
 
     async fn close(
@@ -341,6 +346,7 @@ impl Store for PostgresStore {
             let concluding = Concluding {
                 holder,
                 run,
+                confirmed: self.confirmed.of(run),
                 dictionaries: &self.dictionaries,
             };
             async move { concluding.close(transaction, &proofs, limits).await }
@@ -374,15 +380,15 @@ impl Store for PostgresStore {
     }
 
     async fn api_states(&self) -> Result<Vec<ApiState>, StoreError> {
-        let states = async { states::api_states(&mut *self.connection().await?).await };
-        states.await.map_err(self.at())
+        session!(self, |connection| states::api_states(connection))
     }
 
     async fn findings(
         &self,
         filter: FindingFilter,
     ) -> Result<mpsc::Receiver<Result<Finding, StoreError>>, StoreError> {
-        let listing = Listing::begin(self.pool.clone(), Arc::clone(&self.dictionaries), &filter);
+        let dictionaries = Arc::clone(&self.dictionaries);
+        let listing = Listing::begin(self.sessions.clone(), dictionaries, &filter);
         let listing = listing.await.map_err(self.at())?;
         let (sender, receiver) = mpsc::channel(WAITING);
         tokio::spawn(list(listing, sender, self.place.clone()));
@@ -390,11 +396,12 @@ impl Store for PostgresStore {
     }
 
     async fn finding(&self, id: i64, raw: bool) -> Result<Option<Finding>, StoreError> {
-        let found = async {
-            let mut connection = self.connection().await?;
-            listing::finding(&mut connection, &self.dictionaries, id, raw).await
-        };
-        found.await.map_err(self.at())
+        session!(self, |connection| listing::finding(
+            connection,
+            &self.dictionaries,
+            id,
+            raw
+        ))
     }
 
     async fn documents(
@@ -403,9 +410,9 @@ impl Store for PostgresStore {
         names: Vec<String>,
         at: DateTime<Utc>,
     ) -> Result<Vec<StoredDocument>, StoreError> {
-        let found =
-            async { documents::find(&mut *self.connection().await?, space, &names, at).await };
-        found.await.map_err(self.at())
+        session!(self, |connection| documents::find(
+            connection, space, &names, at
+        ))
     }
 
     async fn keep_documents(
@@ -460,17 +467,14 @@ impl Store for PostgresStore {
     }
 
     async fn note_progress(&self, run: RunId, progress: &str) -> Result<(), StoreError> {
-        let noted = async {
-            let holder = self.holder()?;
-            let mut connection = self.connection().await?;
-            sharing::note_progress(&mut connection, holder, run, progress).await
-        };
-        noted.await.map_err(self.at())
+        let holder = self.holder().map_err(self.at())?;
+        session!(self, |connection| sharing::note_progress(
+            connection, holder, run, progress
+        ))
     }
 
     async fn progress_of(&self, run: RunId) -> Result<Option<String>, StoreError> {
-        let progress = async { sharing::progress_of(&mut *self.connection().await?, run).await };
-        progress.await.map_err(self.at())
+        session!(self, |connection| sharing::progress_of(connection, run))
     }
 }
 

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use sqlx::{PgConnection, Row};
 
-use super::PostgresStore;
 use super::fault::Fault;
 use super::rows::{count, optional_time, severity};
 use super::runs::{run_columns, run_of};
+use super::{PostgresStore, session};
 use crate::finding::Severity;
 use crate::store::codes::{severity_code, time_code};
 use crate::store::{BroughtFindings, LastImport, News, PastRun, Run, RunId, StoreError, WantedRun};
@@ -70,8 +70,7 @@ impl News for PostgresStore {
         severity: Severity,
         most: u32,
     ) -> Result<BroughtFindings, StoreError> {
-        let found = async { brought(&mut *self.connection().await?, run, severity, most).await };
-        found.await.map_err(self.at())
+        session!(self, |connection| brought(connection, run, severity, most))
     }
 
     async fn run_before(
@@ -79,13 +78,11 @@ impl News for PostgresStore {
         run: RunId,
         wanted: WantedRun,
     ) -> Result<Option<PastRun>, StoreError> {
-        let found = async { before(&mut *self.connection().await?, run, wanted).await };
-        found.await.map_err(self.at())
+        session!(self, |connection| before(connection, run, wanted))
     }
 
     async fn last_imports(&self) -> Result<Vec<LastImport>, StoreError> {
-        let found = async { last_imports(&mut *self.connection().await?).await };
-        found.await.map_err(self.at())
+        session!(self, |connection| last_imports(connection))
     }
 }
 

@@ -6,14 +6,15 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::delivering::{self, Hold};
-use super::{PostgresStore, announcing, in_time, transaction};
+use super::{PostgresStore, announcing, session, transaction};
 use crate::store::{EndedRun, KnownGroup, Message, NewMessage, Outbox, Run, StoreError, Waiting};
 
 #[async_trait]
 impl Outbox for PostgresStore {
     async fn unannounced_runs(&self, limit: u32) -> Result<Vec<EndedRun>, StoreError> {
-        let runs = async { announcing::unannounced(&mut *self.connection().await?, limit).await };
-        runs.await.map_err(self.at())
+        session!(self, |connection| announcing::unannounced(
+            connection, limit
+        ))
     }
 
     async fn announce(
@@ -45,9 +46,10 @@ impl Outbox for PostgresStore {
     }
 
     async fn finding_groups(&self, api_configuration: &str) -> Result<Vec<KnownGroup>, StoreError> {
-        let groups =
-            async { announcing::groups(&mut *self.connection().await?, api_configuration).await };
-        groups.await.map_err(self.at())
+        session!(self, |connection| announcing::groups(
+            connection,
+            api_configuration
+        ))
     }
 
     async fn take_message(
@@ -129,8 +131,7 @@ impl Outbox for PostgresStore {
     }
 
     async fn waiting(&self) -> Result<Vec<Waiting>, StoreError> {
-        let waiting = async { delivering::waiting(&mut *self.connection().await?).await };
-        waiting.await.map_err(self.at())
+        session!(self, |connection| delivering::waiting(connection))
     }
 
     async fn destination_state(
@@ -138,9 +139,11 @@ impl Outbox for PostgresStore {
         destination: &str,
         topic: &str,
     ) -> Result<Option<String>, StoreError> {
-        let state =
-            async { delivering::state(&mut *self.connection().await?, destination, topic).await };
-        state.await.map_err(self.at())
+        session!(self, |connection| delivering::state(
+            connection,
+            destination,
+            topic
+        ))
     }
 
     async fn keep_destination_state(

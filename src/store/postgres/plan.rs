@@ -3,6 +3,7 @@
 //! The rules are those of the SQLite engine, row by row and in the same order; only that here rows change what was loaded,
 //! and what they have changed is written at the end, a table at a time.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
@@ -28,9 +29,9 @@ pub(super) struct Place {
     pub(super) filing_id: i64,
 }
 
-/// A sighting as it is stored.
+/// A sighting as it is stored. What a row of the batch brought stays there: bodies are most of a batch's memory.
 #[derive(Debug, Clone)]
-pub(super) struct Known {
+pub(super) struct Known<'r> {
     pub(super) id: i64,
     pub(super) digest: Digest,
     pub(super) finding: i64,
@@ -40,7 +41,7 @@ pub(super) struct Known {
     pub(super) run: RunId,
     pub(super) first_seen: i64,
     pub(super) resolved_at: Option<i64>,
-    pub(super) body: Vec<u8>,
+    pub(super) body: Cow<'r, [u8]>,
 }
 
 /// How a sighting ranks in its finding: the least leads.
@@ -48,8 +49,8 @@ pub(super) type Rank = (u8, i64, i64);
 
 /// What was loaded for a batch.
 #[derive(Debug, Default)]
-pub(super) struct Loaded {
-    pub(super) known: HashMap<SourceKey, Known>,
+pub(super) struct Loaded<'r> {
+    pub(super) known: HashMap<SourceKey, Known<'r>>,
     /// The findings of what is known, and those that are where a row says to be.
     pub(super) findings: HashMap<i64, Place>,
     pub(super) by_place: HashMap<Place, i64>,
@@ -57,7 +58,7 @@ pub(super) struct Loaded {
     pub(super) members: HashMap<i64, BTreeMap<i64, Rank>>,
 }
 
-impl Loaded {
+impl Loaded<'_> {
     pub(super) fn add_finding(&mut self, id: i64, place: Place) {
         self.by_place.insert(place, id);
         self.findings.insert(id, place);
@@ -85,7 +86,7 @@ pub(super) struct FindingChange {
 
 /// A sighting as it is to be written.
 #[derive(Debug)]
-pub(super) struct SightingChange {
+pub(super) struct SightingChange<'r> {
     pub(super) digest: Digest,
     pub(super) finding: i64,
     pub(super) fingerprint: Fingerprint,
@@ -96,18 +97,18 @@ pub(super) struct SightingChange {
     pub(super) at: i64,
     pub(super) resolved_at: Option<i64>,
     /// None: as before.
-    pub(super) body: Option<Vec<u8>>,
+    pub(super) body: Option<Cow<'r, [u8]>>,
 }
 
 /// What is to be written.
 #[derive(Debug, Default)]
-pub(super) struct Plan {
+pub(super) struct Plan<'r> {
     pub(super) new_findings: Vec<NewFinding>,
     pub(super) findings: BTreeMap<i64, FindingChange>,
     pub(super) deleted: BTreeSet<i64>,
     /// With their keys.
-    pub(super) new_sightings: Vec<(SourceKey, SightingChange)>,
-    pub(super) sightings: BTreeMap<i64, SightingChange>,
+    pub(super) new_sightings: Vec<(SourceKey, SightingChange<'r>)>,
+    pub(super) sightings: BTreeMap<i64, SightingChange<'r>>,
     /// Whose history goes where.
     pub(super) moved_history: BTreeMap<i64, i64>,
     pub(super) events: Vec<Event>,
@@ -122,21 +123,21 @@ pub(super) struct Plan {
 }
 
 /// Makes a plan, row by row.
-pub(super) struct Planner<'a> {
+pub(super) struct Planner<'a, 'r> {
     run: RunId,
     scope: &'a Scope,
     names: &'a Mutex<KnownNames>,
-    loaded: Loaded,
+    loaded: Loaded<'r>,
     reader: Reader<'a>,
-    plan: Plan,
+    plan: Plan<'r>,
 }
 
-impl<'a> Planner<'a> {
+impl<'a, 'r> Planner<'a, 'r> {
     pub(super) fn new(
         run: RunId,
         scope: &'a Scope,
         names: &'a Mutex<KnownNames>,
-        loaded: Loaded,
+        loaded: Loaded<'r>,
         reader: Reader<'a>,
     ) -> Self {
         Self {
@@ -149,17 +150,17 @@ impl<'a> Planner<'a> {
         }
     }
 
-    pub(super) fn plan<'r>(
+    pub(super) fn plan(
         mut self,
         rows: impl Iterator<Item = PreparedRow<'r>>,
-    ) -> Result<Plan, Fault> {
+    ) -> Result<Plan<'r>, Fault> {
         for row in rows {
             self.apply(&row)?;
         }
         Ok(self.plan)
     }
 
-    fn apply(&mut self, row: &PreparedRow<'_>) -> Result<(), Fault> {
+    fn apply(&mut self, row: &PreparedRow<'r>) -> Result<(), Fault> {
         match self.loaded.known.get(&row.key).cloned() {
             None if row.status == Status::Resolved => {
                 self.plan.counts.already_fixed += 1;
@@ -177,7 +178,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn add(&mut self, row: &PreparedRow<'_>) {
+    fn add(&mut self, row: &PreparedRow<'r>) {
         let at = time_code(row.at);
         let (finding, is_new) = self.finding_for(row, at);
         let id = PROVISIONAL + self.plan.new_sightings.len() as i64;
@@ -190,7 +191,7 @@ impl<'a> Planner<'a> {
             seen: true,
             at,
             resolved_at: None,
-            body: Some(row.body.to_vec()),
+            body: Some(Cow::Borrowed(row.body)),
         };
         self.plan.new_sightings.push((row.key, change));
         self.know(
@@ -205,7 +206,7 @@ impl<'a> Planner<'a> {
                 run: self.run,
                 first_seen: at,
                 resolved_at: None,
-                body: row.body.to_vec(),
+                body: Cow::Borrowed(row.body),
             },
         );
         if !is_new {
@@ -219,7 +220,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Takes note of how a sighting stands now.
-    fn know(&mut self, key: SourceKey, known: Known) {
+    fn know(&mut self, key: SourceKey, known: Known<'r>) {
         let rank = (known.status.urgency(), known.first_seen, known.id);
         if let Some(members) = self.loaded.members.get_mut(&known.finding) {
             members.insert(known.id, rank);
@@ -254,7 +255,7 @@ impl<'a> Planner<'a> {
     }
 
     /// A sighting that an earlier run wrote.
-    fn replace(&mut self, known: Known, row: &PreparedRow<'_>) {
+    fn replace(&mut self, known: Known<'r>, row: &PreparedRow<'r>) {
         let at = time_code(row.at);
         let own = self.loaded.findings.get(&known.finding).copied();
         let is_refiled = own.is_some_and(|own| own.filing_id != self.scope.filing_id);
@@ -273,7 +274,7 @@ impl<'a> Planner<'a> {
         } else if !same_standing {
             self.note(finding, Cause::standing(known.id, at));
         }
-        let says_the_same = known.body == row.body;
+        let says_the_same = *known.body == *row.body;
         if finding != known.finding {
             self.leave(&known, finding, at);
         }
@@ -288,7 +289,7 @@ impl<'a> Planner<'a> {
                 seen: true,
                 at,
                 resolved_at,
-                body: (!says_the_same).then(|| row.body.to_vec()),
+                body: (!says_the_same).then_some(Cow::Borrowed(row.body)),
             },
         );
         self.know(
@@ -301,7 +302,7 @@ impl<'a> Planner<'a> {
                 status: row.status,
                 run: self.run,
                 resolved_at,
-                body: row.body.to_vec(),
+                body: Cow::Borrowed(row.body),
                 ..known
             },
         );
@@ -322,7 +323,13 @@ impl<'a> Planner<'a> {
 
     /// The finding that the changed sighting belongs to from now on. It stays with its own when its title, line or
     /// description changes, and moves only to one that already has its new fingerprint, or to another filing.
-    fn place(&mut self, known: &Known, own: Option<Place>, row: &PreparedRow<'_>, at: i64) -> i64 {
+    fn place(
+        &mut self,
+        known: &Known<'_>,
+        own: Option<Place>,
+        row: &PreparedRow<'_>,
+        at: i64,
+    ) -> i64 {
         let wanted = self.place_of(row);
         let Some(own) = own else {
             return self.finding_for(row, at).0;
@@ -351,12 +358,12 @@ impl<'a> Planner<'a> {
         members.into_iter().flatten().map(|(id, rank)| (*id, *rank))
     }
 
-    fn leads(&self, known: &Known) -> bool {
+    fn leads(&self, known: &Known<'_>) -> bool {
         let leading = self.members(known.finding).min_by_key(|(_, rank)| *rank);
         leading.is_some_and(|(id, _)| id == known.id)
     }
 
-    fn has_others(&self, known: &Known) -> bool {
+    fn has_others(&self, known: &Known<'_>) -> bool {
         self.members(known.finding).any(|(id, _)| id != known.id)
     }
 
@@ -367,7 +374,7 @@ impl<'a> Planner<'a> {
     }
 
     /// A sighting has left its finding for another one: both histories say so. The last one takes the history along.
-    fn leave(&mut self, known: &Known, to: i64, at: i64) {
+    fn leave(&mut self, known: &Known<'_>, to: i64, at: i64) {
         let from = known.finding;
         self.age(to, known.first_seen);
         let event = |finding| Event {
@@ -420,7 +427,7 @@ impl<'a> Planner<'a> {
 
     /// Another row of a sighting of which this run has seen one already. What the sighting is and where stays as in the
     /// first row, and so does the digest: the next run compares its first row with it.
-    fn merge(&mut self, known: Known, row: &PreparedRow<'_>) -> Result<(), Fault> {
+    fn merge(&mut self, known: Known<'r>, row: &PreparedRow<'r>) -> Result<(), Fault> {
         let at = time_code(row.at);
         if row.digest == known.digest {
             return Ok(());
@@ -439,10 +446,10 @@ impl<'a> Planner<'a> {
             status: merged.status,
             resolved_at: known.resolved_at.filter(|_| is_resolved),
             run: self.run,
-            body: body.clone(),
+            body: Cow::Owned(body),
             ..known.clone()
         };
-        self.write_merged(&after, at, body);
+        self.write_merged(&after, at);
         self.plan.unresolved += i64::from(was_resolved) - i64::from(is_resolved);
         self.note(known.finding, Cause::standing(known.id, at));
         if known.run != self.run {
@@ -453,7 +460,7 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    fn write_merged(&mut self, after: &Known, at: i64, body: Vec<u8>) {
+    fn write_merged(&mut self, after: &Known<'r>, at: i64) {
         let change = SightingChange {
             digest: after.digest,
             finding: after.finding,
@@ -463,7 +470,7 @@ impl<'a> Planner<'a> {
             seen: false,
             at,
             resolved_at: after.resolved_at,
-            body: Some(body),
+            body: Some(after.body.clone()),
         };
         let new = usize::try_from(after.id - PROVISIONAL).ok();
         match new.and_then(|place| self.plan.new_sightings.get_mut(place)) {

@@ -82,7 +82,8 @@ const COMPLETED: &str = concat!(
 /// The fence: who is no longer the holder of a run under way writes nothing for it, and until this transaction ends nobody
 /// can take the run away.
 const FENCE: &str = "
-    SELECT api_configuration_id FROM runs WHERE id = $1 AND holder_id = $2 AND state = 'running' FOR NO KEY UPDATE";
+    SELECT api_configuration_id, new + updated + resolved + reopened
+    FROM runs WHERE id = $1 AND holder_id = $2 AND state = 'running' FOR NO KEY UPDATE";
 const LATEST_SLOTS: &str = "
     SELECT a.name, s.slot FROM api_configurations a
     CROSS JOIN LATERAL (
@@ -268,18 +269,46 @@ pub(super) async fn interrupt_leftovers(transaction: &mut PgConnection) -> Resul
     Ok(done.rows_affected())
 }
 
+/// A run that this process may write for, until the transaction ends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Held {
+    /// Its API configuration.
+    pub(super) api: i64,
+    /// How many changes it has written.
+    pub(super) written: u64,
+}
+
 /// The API configuration of a run that this process may write for.
 pub(super) async fn must_be_running(
     transaction: &mut PgConnection,
     holder: i64,
     run: RunId,
 ) -> Result<i64, Fault> {
-    Ok(sqlx::query_scalar(FENCE)
+    Ok(must_be_whole(transaction, holder, run, 0).await?.api)
+}
+
+/// A run that this process may write for, and of which the server still has what it has confirmed.
+pub(super) async fn must_be_whole(
+    transaction: &mut PgConnection,
+    holder: i64,
+    run: RunId,
+    confirmed: u64,
+) -> Result<Held, Fault> {
+    let (api, written): (i64, i64) = sqlx::query_as(FENCE)
         .bind(run)
         .bind(holder)
         .fetch_optional(transaction)
         .await?
-        .ok_or(StoreError::ClaimLost(run))?)
+        .ok_or(StoreError::ClaimLost(run))?;
+    let written = count(written)?;
+    if written < confirmed {
+        return Err(Fault::Lasting(
+            "the server has lost what this import wrote last, as after a failover to a standby that was behind; the \
+             next import makes it good"
+                .to_owned(),
+        ));
+    }
+    Ok(Held { api, written })
 }
 
 /// Runs, newest first.

@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use secpull_simulators::real_postgres::RealPostgres;
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::*;
-use crate::config::{PostgresServer, PostgresTls};
+use crate::config::{PostgresHost, PostgresServer, PostgresTls};
 use crate::store::{NewMessage, Outbox, Trigger};
 
 fn server() -> &'static RealPostgres {
@@ -23,8 +23,10 @@ async fn url() -> PostgresUrl {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let database = format!("unit_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
     let mut url = PostgresUrl {
-        server: PostgresServer::Folder(PathBuf::from(server().data().parent().unwrap())),
-        port: server().port(),
+        hosts: vec![PostgresHost {
+            server: PostgresServer::Folder(PathBuf::from(server().data().parent().unwrap())),
+            port: server().port(),
+        }],
         user: RealPostgres::USER.to_owned(),
         database: "postgres".to_owned(),
         password: None,
@@ -40,8 +42,12 @@ async fn url() -> PostgresUrl {
     url
 }
 
+async fn connected(url: &PostgresUrl) -> PgConnection {
+    Route::new(url).connect(Wish::Write).await.unwrap()
+}
+
 async fn execute(url: &PostgresUrl, sql: &str) {
-    let mut connection = connect::connect(url, &connect::options(url)).await.unwrap();
+    let mut connection = connected(url).await;
     sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
         .execute(&mut connection)
         .await
@@ -70,9 +76,7 @@ fn new_run() -> NewRun {
 async fn no_statement_of_a_hot_path_reads_a_whole_table() {
     let url = url().await;
     let _store = PostgresStore::open(&url).await.unwrap();
-    let mut connection = connect::connect(&url, &connect::options(&url))
-        .await
-        .unwrap();
+    let mut connection = connected(&url).await;
     sqlx::raw_sql("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan")
         .execute(&mut connection)
         .await
@@ -164,7 +168,7 @@ async fn what_is_wrong_with_the_server_is_said_with_what_to_do() {
     wrong.database = "nowhere".to_owned();
     let message = words(PostgresStore::open(&wrong).await);
     assert!(message.contains("create the database first"), "{message}");
-    wrong.server = PostgresServer::Folder("/nowhere".into());
+    wrong.hosts[0].server = PostgresServer::Folder("/nowhere".into());
     let message = words(PostgresStore::open(&wrong).await);
     assert!(message.contains("cannot be reached"), "{message}");
     wrong.tls = PostgresTls::VerifyFull;
@@ -198,7 +202,7 @@ async fn a_lease_survives_that_its_session_is_killed() {
              WHERE h.id = (SELECT holder_id FROM runs WHERE id = $1)",
         )
         .bind(run)
-        .fetch_optional(&other.pool)
+        .fetch_optional(&mut connected(&url).await)
         .await
         .unwrap();
         pid
@@ -206,7 +210,7 @@ async fn a_lease_survives_that_its_session_is_killed() {
     let before = sessions().await.unwrap();
     sqlx::query("SELECT pg_terminate_backend($1)")
         .bind(before)
-        .execute(&other.pool)
+        .execute(&mut connected(&url).await)
         .await
         .unwrap();
     let mut now = sessions().await;
@@ -235,7 +239,7 @@ async fn a_lease_that_ran_out_is_taken_and_its_holder_writes_nothing() {
         "UPDATE holders SET expires_at = clock_timestamp() - interval '1 second' WHERE id = $1",
     )
     .bind(store.holder.as_ref().unwrap().id)
-    .execute(&other.pool)
+    .execute(&mut connected(&url).await)
     .await
     .unwrap();
     let wish = TakeOver {
@@ -290,7 +294,7 @@ async fn a_waiting_run_is_taken_once_and_its_first_owner_is_told() {
     // It has only just been queued: its owner may be about to start it.
     assert_eq!(one.take_over(wish).await.unwrap(), []);
     sqlx::query("UPDATE runs SET queued_at = queued_at - 60000")
-        .execute(&one.pool)
+        .execute(&mut connected(&url).await)
         .await
         .unwrap();
     let others = TakeOver {
@@ -427,4 +431,30 @@ async fn every_column_of_sqlite_is_moved() {
         .collect();
     moved.sort();
     assert_eq!(moved, stored);
+}
+
+/// As after a failover to a standby that was behind: what an import believes to be written is not there.
+#[tokio::test]
+async fn an_import_whose_writes_the_server_has_lost_does_not_conclude() {
+    let url = url().await;
+    let store = PostgresStore::open(&url).await.unwrap();
+    let run = store.enqueue(new_run()).await.unwrap().unwrap();
+    assert_eq!(store.start(run).await.unwrap(), Claim::Running);
+    let counts = crate::store::WriteCounts {
+        new: 3,
+        ..Default::default()
+    };
+    store.confirmed.add(run, 0, counts);
+    let limits = HoldLimits {
+        max_resolved_fraction: 1.0,
+        min_held: 0,
+    };
+    let lost = words(store.close(run, vec![], limits).await);
+    assert!(
+        lost.contains("has lost what this import wrote last"),
+        "{lost}"
+    );
+    execute(&url, "UPDATE runs SET new = 3").await;
+    let closed = store.close(run, vec![], limits).await;
+    assert!(matches!(closed, Ok(Closing::Resolved(0))), "{closed:?}");
 }

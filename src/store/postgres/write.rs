@@ -9,7 +9,7 @@ use super::bodies::{self, Reader};
 use super::fault::Fault;
 use super::plan::{Known, Loaded, NewFinding, PROVISIONAL, Place, Plan, Planner, SightingChange};
 use super::rows::{bytes, severity, status};
-use super::runs::must_be_running;
+use super::runs::must_be_whole;
 use super::scopes::{self, Scope};
 use super::standing;
 use crate::finding::{Fingerprint, SourceKey};
@@ -82,14 +82,28 @@ pub(super) const STATEMENTS: &[&str] = &[
     COUNT,
 ];
 
+/// Sightings that one statement adds: the driver has a statement's rows in memory twice.
+const TOGETHER: usize = 4000;
+
 /// Who writes what.
 pub(super) struct Writing<'a> {
     pub(super) holder: i64,
     pub(super) run: RunId,
+    /// How many changes of the run the server has confirmed.
+    pub(super) confirmed: u64,
     pub(super) scope: ScopeId,
     pub(super) batches: &'a [Prepared],
     pub(super) dictionaries: &'a Dictionaries,
     pub(super) names: &'a Mutex<KnownNames>,
+}
+
+/// What was written.
+pub(super) struct Written {
+    pub(super) counts: WriteCounts,
+    /// How many changes the run had written before.
+    pub(super) before: u64,
+    /// To be remembered once it is committed.
+    pub(super) names: Vec<[u8; 16]>,
 }
 
 impl Writing<'_> {
@@ -97,25 +111,31 @@ impl Writing<'_> {
         self.batches.iter().flat_map(Prepared::rows)
     }
 
-    /// Writes batches. The names are to be remembered once it is committed.
-    pub(super) async fn write(
-        &self,
-        transaction: &mut PgConnection,
-    ) -> Result<(WriteCounts, Vec<[u8; 16]>), Fault> {
-        let api = must_be_running(transaction, self.holder, self.run).await?;
-        let scope = scopes::lock(transaction, api, self.scope).await?;
+    /// Writes batches.
+    pub(super) async fn write(&self, transaction: &mut PgConnection) -> Result<Written, Fault> {
+        let held = must_be_whole(transaction, self.holder, self.run, self.confirmed).await?;
+        let scope = scopes::lock(transaction, held.api, self.scope).await?;
         let loaded = self.load(transaction, &scope).await?;
-        let stored = loaded.known.values().map(|known| known.body.as_slice());
+        let stored = loaded.known.values().map(|known| &*known.body);
         let brought = self.rows().map(|row| row.body);
         let bodies: Vec<&[u8]> = stored.chain(brought).collect();
         bodies::learn(transaction, self.dictionaries, bodies.into_iter()).await?;
         let reader = Reader::new(self.dictionaries)?;
         let planner = Planner::new(self.run, &scope, self.names, loaded, reader);
         let plan = planner.plan(self.rows())?;
-        self.carry_out(transaction, plan).await
+        let (counts, names) = self.carry_out(transaction, plan).await?;
+        Ok(Written {
+            counts,
+            before: held.written,
+            names,
+        })
     }
 
-    async fn load(&self, transaction: &mut PgConnection, scope: &Scope) -> Result<Loaded, Fault> {
+    async fn load<'r>(
+        &self,
+        transaction: &mut PgConnection,
+        scope: &Scope,
+    ) -> Result<Loaded<'r>, Fault> {
         let mut loaded = Loaded {
             known: self.known(transaction).await?,
             ..Loaded::default()
@@ -151,7 +171,7 @@ impl Writing<'_> {
             };
             loaded.add_finding(id, place);
         }
-        let is_elsewhere = |(key, known): &(&SourceKey, &Known)| {
+        let is_elsewhere = |(key, known): &(&SourceKey, &Known<'_>)| {
             let own = loaded.findings.get(&known.finding);
             own.is_some_and(|own| wanted.get(*key).is_some_and(|wanted| own != wanted))
         };
@@ -165,10 +185,10 @@ impl Writing<'_> {
         Ok(loaded)
     }
 
-    async fn known(
+    async fn known<'r>(
         &self,
         transaction: &mut PgConnection,
-    ) -> Result<HashMap<SourceKey, Known>, Fault> {
+    ) -> Result<HashMap<SourceKey, Known<'r>>, Fault> {
         let asked: HashSet<SourceKey> = self.rows().map(|row| row.key).collect();
         let keys: Vec<&[u8]> = asked.iter().map(SourceKey::as_slice).collect();
         type Columns = (
@@ -203,7 +223,7 @@ impl Writing<'_> {
                     run,
                     first_seen,
                     resolved_at: resolved,
-                    body,
+                    body: body.into(),
                 };
                 Ok((bytes(&key)?, known))
             })
@@ -214,7 +234,7 @@ impl Writing<'_> {
         &self,
         transaction: &mut PgConnection,
         findings: HashSet<i64>,
-        loaded: &mut Loaded,
+        loaded: &mut Loaded<'_>,
     ) -> Result<(), Fault> {
         if findings.is_empty() {
             return Ok(());
@@ -235,15 +255,17 @@ impl Writing<'_> {
     async fn carry_out(
         &self,
         transaction: &mut PgConnection,
-        mut plan: Plan,
+        mut plan: Plan<'_>,
     ) -> Result<(WriteCounts, Vec<[u8; 16]>), Fault> {
         let numbers = Numbers::take(transaction, &plan).await?;
         numbers.give(&mut plan);
         delete_findings(transaction, &plan).await?;
         update_findings(transaction, &plan).await?;
         add_findings(transaction, &numbers.findings, &plan.new_findings).await?;
-        self.add_sightings(transaction, &numbers.sightings, &plan.new_sightings)
-            .await?;
+        let new = plan.new_sightings.chunks(TOGETHER);
+        for (numbers, new) in numbers.sightings.chunks(TOGETHER).zip(new) {
+            self.add_sightings(transaction, numbers, new).await?;
+        }
         self.update_sightings(transaction, &plan).await?;
         move_history(transaction, &plan).await?;
         standing::record(transaction, Some(self.run), &plan.events).await?;
@@ -270,12 +292,9 @@ impl Writing<'_> {
         &self,
         transaction: &mut PgConnection,
         numbers: &[i64],
-        new: &[(SourceKey, SightingChange)],
+        new: &[(SourceKey, SightingChange<'_>)],
     ) -> Result<(), Fault> {
-        if new.is_empty() {
-            return Ok(());
-        }
-        let column = |of: fn(&SightingChange) -> i64| -> Vec<i64> {
+        let column = |of: fn(&SightingChange<'_>) -> i64| -> Vec<i64> {
             new.iter().map(|(_, sighting)| of(sighting)).collect()
         };
         sqlx::query(ADD_SIGHTINGS)
@@ -315,14 +334,14 @@ impl Writing<'_> {
     async fn update_sightings(
         &self,
         transaction: &mut PgConnection,
-        plan: &Plan,
+        plan: &Plan<'_>,
     ) -> Result<(), Fault> {
         let changed = &plan.sightings;
         if changed.is_empty() {
             return Ok(());
         }
         let column =
-            |of: fn(&SightingChange) -> i64| -> Vec<i64> { changed.values().map(of).collect() };
+            |of: fn(&SightingChange<'_>) -> i64| -> Vec<i64> { changed.values().map(of).collect() };
         sqlx::query(UPDATE_SIGHTINGS)
             .bind(self.run)
             .bind(changed.keys().copied().collect::<Vec<_>>())
@@ -363,7 +382,7 @@ struct Numbers {
 }
 
 impl Numbers {
-    async fn take(transaction: &mut PgConnection, plan: &Plan) -> Result<Self, Fault> {
+    async fn take(transaction: &mut PgConnection, plan: &Plan<'_>) -> Result<Self, Fault> {
         let (new_findings, new_sightings) = (plan.new_findings.len(), plan.new_sightings.len());
         if new_findings + new_sightings == 0 {
             return Ok(Self {
@@ -393,7 +412,7 @@ impl Numbers {
     }
 
     /// Puts them in the place of the provisional ones.
-    fn give(&self, plan: &mut Plan) {
+    fn give(&self, plan: &mut Plan<'_>) {
         let finding = |id| Self::of(&self.findings, id);
         let sighting = |id| Self::of(&self.sightings, id);
         for (_, new) in &mut plan.new_sightings {
@@ -421,7 +440,7 @@ impl Numbers {
     }
 }
 
-async fn delete_findings(transaction: &mut PgConnection, plan: &Plan) -> Result<(), Fault> {
+async fn delete_findings(transaction: &mut PgConnection, plan: &Plan<'_>) -> Result<(), Fault> {
     if !plan.deleted.is_empty() {
         sqlx::query(DELETE_FINDINGS)
             .bind(plan.deleted.iter().copied().collect::<Vec<_>>())
@@ -431,7 +450,7 @@ async fn delete_findings(transaction: &mut PgConnection, plan: &Plan) -> Result<
     Ok(())
 }
 
-async fn update_findings(transaction: &mut PgConnection, plan: &Plan) -> Result<(), Fault> {
+async fn update_findings(transaction: &mut PgConnection, plan: &Plan<'_>) -> Result<(), Fault> {
     let changed = &plan.findings;
     if changed.is_empty() {
         return Ok(());
@@ -491,7 +510,7 @@ async fn add_findings(
     Ok(())
 }
 
-async fn move_history(transaction: &mut PgConnection, plan: &Plan) -> Result<(), Fault> {
+async fn move_history(transaction: &mut PgConnection, plan: &Plan<'_>) -> Result<(), Fault> {
     if !plan.moved_history.is_empty() {
         sqlx::query(MOVE_HISTORY)
             .bind(plan.moved_history.keys().copied().collect::<Vec<_>>())
@@ -502,7 +521,7 @@ async fn move_history(transaction: &mut PgConnection, plan: &Plan) -> Result<(),
     Ok(())
 }
 
-async fn add_names(transaction: &mut PgConnection, plan: &Plan) -> Result<(), Fault> {
+async fn add_names(transaction: &mut PgConnection, plan: &Plan<'_>) -> Result<(), Fault> {
     if !plan.names.is_empty() {
         let (names, canonical): (Vec<&str>, Vec<&str>) = plan
             .names

@@ -10,6 +10,7 @@ pub(crate) mod place;
 pub(crate) mod postgres;
 pub(crate) mod random;
 pub(crate) mod semgrep;
+pub(crate) mod small_disk;
 pub(crate) mod snyk;
 pub(crate) mod sonarqube;
 pub(crate) mod tls;

@@ -42,7 +42,7 @@ async fn let_run_out(store: &PostgresStore) {
         "UPDATE holders SET expires_at = clock_timestamp() - interval '1 second' WHERE id = $1",
     )
     .bind(store.holder().unwrap())
-    .execute(&store.pool)
+    .execute(&store.sessions.pool)
     .await
     .unwrap();
 }
@@ -86,7 +86,7 @@ async fn whoever_was_given_up_and_wakes_writes_nothing_in_any_way() {
         "UPDATE holders SET expires_at = clock_timestamp() + interval '1 hour' WHERE id = $1",
     )
     .bind(hung.holder().unwrap())
-    .execute(&hung.pool)
+    .execute(&hung.sessions.pool)
     .await
     .unwrap();
     let rows = || async {
@@ -94,7 +94,7 @@ async fn whoever_was_given_up_and_wakes_writes_nothing_in_any_way() {
             "SELECT 'a' || a.xmin || a::text FROM api_configurations a UNION ALL SELECT 'c' || c.xmin || c::text FROM scopes c
              UNION ALL SELECT 'r' || r.xmin || r::text FROM runs r UNION ALL SELECT 'p' || p.xmin || p::text FROM records p ORDER BY 1",
         )
-        .fetch_all(&other.pool)
+        .fetch_all(&other.sessions.pool)
         .await
         .unwrap();
         rows
@@ -123,7 +123,8 @@ async fn nobody_takes_a_run_over_while_it_is_being_written_for() {
     let url = url().await;
     let (hung, other) = (slow(&url).await, slow(&url).await);
     let run = begin(&hung, new_run()).await;
-    let (holder, mut writing) = hung.begin().await.unwrap();
+    let holder = hung.holder().unwrap();
+    let mut writing = hung.sessions.pool.begin().await.unwrap();
     runs::must_be_running(&mut writing, holder, run)
         .await
         .unwrap();
