@@ -17,6 +17,8 @@ pub mod store;
 
 pub mod import;
 
+pub mod delivery;
+
 pub mod schedule;
 
 pub mod daemon;

@@ -1,6 +1,8 @@
 //! A store in memory that can be made to fail, and configurations, for the tests of this floor.
 #![allow(clippy::unwrap_used)]
 
+mod outbox;
+
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +21,7 @@ use crate::finding::{Finding, Kind, Severity, Status};
 use crate::store::{
     Accepted, ApiState, Change, Claim, Closing, FindingFilter, HoldLimits, ListedRecord, NewRun,
     Prepared, Proof, RecordState, Run, RunEnd, RunFilter, RunId, RunState, ScopeId, ScopeKey,
-    ScopeState, Store, StoreError, StoredDocument, WriteCounts,
+    ScopeState, Store, StoreError, StoredDocument, Waiting, WriteCounts,
 };
 
 /// A store of runs in memory. What the daemon never calls is not there.
@@ -40,6 +42,10 @@ pub(crate) struct FakeStore {
     /// So many findings are held, by API configuration.
     pub(crate) held: Mutex<BTreeMap<String, u64>>,
     pub(crate) findings: Mutex<Vec<Finding>>,
+    /// Runs that were made known to the destinations.
+    pub(crate) announced: Mutex<HashSet<RunId>>,
+    /// What waits at destinations.
+    pub(crate) waits: Mutex<Vec<Waiting>>,
     /// Told at every change.
     pub(crate) changed: Notify,
 }

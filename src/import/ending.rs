@@ -58,6 +58,7 @@ impl Ending<'_> {
             pages: 0,
             requests: 0,
             retries: 0,
+            credentials_refused: false,
         }
     }
 }
@@ -77,6 +78,7 @@ pub(super) async fn conclude(mut ending: Ending<'_>) -> RunEnd {
         pages: ending.pages,
         requests: ending.requests,
         retries: ending.retries,
+        credentials_refused: false,
     }
 }
 

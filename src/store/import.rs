@@ -68,6 +68,13 @@ pub struct WriteCounts {
     pub already_fixed: u64,
 }
 
+impl WriteCounts {
+    /// Whether anything is otherwise than before.
+    pub(super) fn is_change(&self) -> bool {
+        self.new + self.updated + self.reopened + self.resolved > 0
+    }
+}
+
 impl std::ops::AddAssign for WriteCounts {
     fn add_assign(&mut self, other: Self) {
         self.new += other.new;

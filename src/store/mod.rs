@@ -8,6 +8,7 @@ mod dictionaries;
 mod document;
 mod import;
 mod names;
+mod outbox;
 mod pack;
 mod postgres;
 mod prepare;
@@ -34,13 +35,14 @@ pub use import::{
     Accepted, Change, Closing, HoldLimits, ListedRecord, Proof, ScopeId, ScopeKey, ScopeState,
     Unseen, WriteCounts,
 };
+pub use outbox::{EndedRun, FindingGroup, KnownGroup, Message, NewMessage, Outbox, Waiting};
 pub use prepared::Prepared;
 pub use query::{ApiState, FindingFilter, RecordState, StatusFilter};
 pub use run::{Claim, NewRun, Run, RunEnd, RunFilter, RunId, RunState, TakeOver, Taken, Trigger};
 
 /// The interface of all engines. Every call is one transaction: done whole or not at all.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Outbox {
     /// Adds a run in state `queued`. With a slot: only if nobody has claimed that slot of that API configuration before,
     /// else `None` (exactly once, over all daemons and restarts).
     async fn enqueue(&self, run: NewRun) -> Result<Option<RunId>, StoreError>;

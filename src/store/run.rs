@@ -200,6 +200,8 @@ pub struct RunEnd {
     pub requests: u64,
     /// Requests sent again.
     pub retries: u64,
+    /// The tool did not accept the credentials, or not for what the run needs.
+    pub credentials_refused: bool,
 }
 
 /// Which runs to list.

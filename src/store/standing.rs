@@ -63,6 +63,10 @@ impl Touched {
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 impl IntoIterator for Touched {

@@ -62,6 +62,8 @@ pub(super) const TABLES: &[Table] = &[
             ("complete_runs", Number),
             ("last_complete_at", Number),
             ("last_complete_run", Number),
+            ("changed_run", Number),
+            ("read_run", Number),
         ],
     },
     Table {
@@ -89,6 +91,8 @@ pub(super) const TABLES: &[Table] = &[
             ("requests", Number),
             ("retries", Number),
             ("error", Text),
+            ("announced", Number),
+            ("credentials_refused", Number),
         ],
     },
     Table {
@@ -162,6 +166,34 @@ pub(super) const TABLES: &[Table] = &[
     Table {
         name: "held",
         columns: &[("run_id", Number), ("sighting_id", Number)],
+    },
+    Table {
+        name: "outbox",
+        columns: &[
+            ("id", Number),
+            ("destination", Text),
+            ("topic", Text),
+            ("content", Text),
+            ("revision", Number),
+            ("since", Number),
+            ("revised_at", Number),
+            ("attempts", Number),
+            ("not_before", Number),
+            ("problem", Text),
+            ("note", Text),
+        ],
+    },
+    Table {
+        name: "destinations",
+        columns: &[("name", Text), ("holder", Text), ("held_until", Number)],
+    },
+    Table {
+        name: "announced_once",
+        columns: &[("key", Text), ("at", Number)],
+    },
+    Table {
+        name: "destination_state",
+        columns: &[("destination", Text), ("topic", Text), ("state", Text)],
     },
 ];
 

@@ -21,6 +21,7 @@ async fn a_run_is_listed_with_all_that_is_known_of_it() {
         pages: 4,
         requests: 5,
         retries: 6,
+        credentials_refused: false,
     };
     world.store.finish(run, end).await.unwrap();
     let run = world.run(run).await;

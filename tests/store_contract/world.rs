@@ -288,6 +288,7 @@ pub(crate) fn end(state: RunState) -> RunEnd {
         pages: 0,
         requests: 0,
         retries: 0,
+        credentials_refused: false,
     }
 }
 

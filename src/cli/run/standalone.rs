@@ -235,5 +235,6 @@ fn not_begun(state: RunState, reason: &str) -> RunEnd {
         pages: 0,
         requests: 0,
         retries: 0,
+        credentials_refused: false,
     }
 }

@@ -337,6 +337,7 @@ fn ended(state: RunState, reason: String) -> RunEnd {
         pages: 0,
         requests: 0,
         retries: 0,
+        credentials_refused: false,
     }
 }
 

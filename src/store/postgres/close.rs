@@ -34,8 +34,9 @@ const MISS_OR_RESOLVE: &str = "
 const LAST_COMPLETE: &str = "SELECT last_complete_at FROM scopes WHERE id = $1";
 const COMPLETE: &str = "
     UPDATE scopes SET complete_runs = complete_runs + 1, last_complete_at = $2, last_complete_run = $3,
-        unresolved = unresolved - $4
+        read_run = $3, unresolved = unresolved - $4, changed_run = CASE WHEN $4 > 0 THEN $3 ELSE changed_run END
     WHERE id = $1";
+const READ: &str = "UPDATE scopes SET read_run = $2 WHERE id = $1";
 const COUNT_RESOLVED: &str = "UPDATE runs SET resolved = resolved + $2 WHERE id = $1";
 const SET_HELD: &str = "UPDATE api_configurations SET held_run_id = $2, held = $3 WHERE id = $1";
 const LOCK_HELD_RUN: &str =
@@ -63,10 +64,9 @@ const RESOLVE_HELD: &str = "
         AND s.digest = '\\x0000000000000000'
     RETURNING s.id, s.finding_id, s.scope_id";
 const FEWER_UNRESOLVED: &str = "
-    UPDATE scopes s SET unresolved = s.unresolved - n.fewer FROM unnest($1::bigint[], $2::bigint[]) n(id, fewer)
+    UPDATE scopes s SET unresolved = s.unresolved - n.fewer, changed_run = $3 FROM unnest($1::bigint[], $2::bigint[]) n(id, fewer)
     WHERE s.id = n.id";
-const ACCEPTED: &str =
-    "UPDATE runs SET state = 'complete', error = NULL, resolved = resolved + $2 WHERE id = $1";
+const ACCEPTED: &str = "UPDATE runs SET state = 'complete', error = NULL, resolved = resolved + $2, announced = 0 WHERE id = $1";
 const COMPLETED: &str = "UPDATE api_configurations SET last_complete_at = $2, held_run_id = NULL, held = 0 WHERE id = $1";
 
 #[cfg(test)]
@@ -77,6 +77,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     MISS_OR_RESOLVE,
     LAST_COMPLETE,
     COMPLETE,
+    READ,
     COUNT_RESOLVED,
     SET_HELD,
     LOCK_HELD_RUN,
@@ -231,6 +232,11 @@ impl Concluding<'_> {
                     .execute(&mut *transaction)
                     .await?;
             }
+            sqlx::query(READ)
+                .bind(proof.scope)
+                .bind(self.run)
+                .execute(&mut *transaction)
+                .await?;
         }
         count_held(transaction, api, self.run).await
     }
@@ -375,6 +381,7 @@ pub(super) async fn accept(
     sqlx::query(FEWER_UNRESOLVED)
         .bind(fewer.keys().copied().collect::<Vec<_>>())
         .bind(fewer.values().copied().collect::<Vec<_>>())
+        .bind(run)
         .execute(&mut *transaction)
         .await?;
     let resolved = gone.len() as u64;

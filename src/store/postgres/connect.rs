@@ -10,7 +10,10 @@ use crate::config::{PostgresServer, PostgresTls, PostgresUrl};
 use crate::store::StoreError;
 
 /// The steps to the newest schema, oldest first.
-const STEPS: &[&str] = &[include_str!("../../../migrations/postgres/0001_store.sql")];
+const STEPS: &[&str] = &[
+    include_str!("../../../migrations/postgres/0001_store.sql"),
+    include_str!("../../../migrations/postgres/0002_outbox.sql"),
+];
 
 /// As many as four imports, their preparation and some listings need; more wait.
 const MOST_CONNECTIONS: u32 = 12;

@@ -20,7 +20,13 @@ const SET_FINDINGS: &str = "SELECT setval('finding_numbers', greatest($1, 1), $1
 const SET_SIGHTINGS: &str =
     "SELECT setval('sighting_numbers', coalesce(max(id), 1), count(*) > 0) FROM sightings";
 /// Those whose numbers nobody sees.
-const COUNTED: [&str; 4] = ["api_configurations", "filings", "scopes", "history"];
+const COUNTED: [&str; 5] = [
+    "api_configurations",
+    "filings",
+    "scopes",
+    "history",
+    "outbox",
+];
 
 /// Writes all pieces into an empty store; how many rows.
 pub(super) async fn intake(

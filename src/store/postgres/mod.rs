@@ -6,15 +6,18 @@
 //! Whoever writes locks the run's row first, then filings in the order of their ids, then the row of the API configuration:
 //! nobody waits for somebody who waits for him.
 
+mod announcing;
 mod bodies;
 mod candidates;
 mod close;
 mod connect;
+mod delivering;
 mod documents;
 mod fault;
 mod holder;
 mod intake;
 mod listing;
+mod outbox;
 mod plan;
 mod reading;
 mod rows;
@@ -244,6 +247,7 @@ macro_rules! transaction {
         done.await.map_err($store.at())
     }};
 }
+use transaction;
 
 #[async_trait]
 impl Store for PostgresStore {

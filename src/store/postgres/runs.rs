@@ -62,7 +62,7 @@ const END: &str = concat!(
     "UPDATE runs SET state = $3, finished_at = ",
     now!(),
     ", error = $4, unchanged = $5, unreadable = $6, already_fixed = $7, pages = $8, requests = $9, retries = $10,
-    progress = NULL
+    credentials_refused = $11, progress = NULL
     WHERE id = $1 AND holder_id = $2 AND state IN ('queued', 'running') RETURNING api_configuration_id"
 );
 const COMPLETED: &str = concat!(
@@ -224,6 +224,7 @@ pub(super) async fn finish(
         .bind(count_code(end.pages))
         .bind(count_code(end.requests))
         .bind(count_code(end.retries))
+        .bind(i64::from(end.credentials_refused))
         .fetch_optional(&mut *transaction)
         .await?
         .ok_or(StoreError::ClaimLost(run))?;

@@ -29,7 +29,8 @@ const LOCK_FILINGS: &str = "
     ORDER BY id FOR NO KEY UPDATE";
 const CONNECTOR: &str = "
     SELECT a.connector FROM scopes s JOIN api_configurations a ON a.id = s.api_configuration_id WHERE s.id = $1";
-const COUNT_UNRESOLVED: &str = "UPDATE scopes SET unresolved = unresolved + $2 WHERE id = $1";
+const NOTE_CHANGE: &str =
+    "UPDATE scopes SET unresolved = unresolved + $2, changed_run = $3 WHERE id = $1";
 pub(super) const KNOWN: &str = "SELECT key, digest FROM sightings WHERE scope_id = $1 ORDER BY key";
 const PUT_RECORDS: &str = "
     INSERT INTO records (api_configuration_id, record_id, name)
@@ -62,7 +63,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     SCOPE,
     LOCK_FILINGS,
     CONNECTOR,
-    COUNT_UNRESOLVED,
+    NOTE_CHANGE,
     KNOWN,
     EXCLUDE_RECORDS,
     RECORDS,
@@ -186,19 +187,19 @@ pub(super) async fn connector(
         .ok_or_else(|| unknown(scope))
 }
 
-/// Counts so many more (or fewer) unresolved sightings.
-pub(super) async fn count_unresolved(
+/// Notes that a run has changed something, and counts so many more (or fewer) unresolved sightings.
+pub(super) async fn note_change(
     transaction: &mut PgConnection,
     scope: ScopeId,
+    run: RunId,
     more: i64,
 ) -> Result<(), Fault> {
-    if more != 0 {
-        sqlx::query(COUNT_UNRESOLVED)
-            .bind(scope)
-            .bind(more)
-            .execute(transaction)
-            .await?;
-    }
+    sqlx::query(NOTE_CHANGE)
+        .bind(scope)
+        .bind(more)
+        .bind(run)
+        .execute(transaction)
+        .await?;
     Ok(())
 }
 

@@ -76,9 +76,11 @@ async fn no_statement_of_a_hot_path_reads_a_whole_table() {
         .await
         .unwrap();
     let all = [
+        announcing::STATEMENTS,
         bodies::STATEMENTS,
         candidates::STATEMENTS,
         close::STATEMENTS,
+        delivering::STATEMENTS,
         documents::STATEMENTS,
         listing::STATEMENTS,
         reading::STATEMENTS,

@@ -248,9 +248,13 @@ impl Writing<'_> {
         move_history(transaction, &plan).await?;
         standing::record(transaction, Some(self.run), &plan.events).await?;
         let touched = std::mem::take(&mut plan.touched);
+        // A further row of a sighting may change its finding without being counted.
+        let is_change = plan.counts.is_change() || !touched.is_empty();
         standing::settle(transaction, self.dictionaries, Some(self.run), touched).await?;
         add_names(transaction, &plan).await?;
-        scopes::count_unresolved(transaction, self.scope, plan.unresolved).await?;
+        if is_change {
+            scopes::note_change(transaction, self.scope, self.run, plan.unresolved).await?;
+        }
         sqlx::query(COUNT)
             .bind(self.run)
             .bind(count_code(plan.counts.new))

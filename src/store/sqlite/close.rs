@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use super::codes::{RESOLVED, count, count_code, time_code};
 use super::fault::Fault;
 use super::runs::must_be_running;
-use super::scopes::{self, count_unresolved};
+use super::scopes::{self, note_change};
 use super::standing;
 use super::unpack::Unpacker;
 use crate::finding::SourceKey;
@@ -33,8 +33,9 @@ const RESOLVE: &str = "
     WHERE id = ?1";
 const LAST_COMPLETE: &str = "SELECT last_complete_at FROM scopes WHERE id = ?1";
 const COMPLETE: &str = "
-    UPDATE scopes SET complete_runs = complete_runs + 1, last_complete_at = ?2, last_complete_run = ?3
+    UPDATE scopes SET complete_runs = complete_runs + 1, last_complete_at = ?2, last_complete_run = ?3, read_run = ?3
     WHERE id = ?1";
+const READ: &str = "UPDATE scopes SET read_run = ?2 WHERE id = ?1";
 const COUNT_RESOLVED: &str = "UPDATE runs SET resolved = resolved + ?2 WHERE id = ?1";
 const API_HELD: &str = "
     SELECT a.id, a.held_run_id FROM api_configurations a CROSS JOIN runs r ON r.id = a.held_run_id
@@ -58,7 +59,8 @@ const HELD: &str = "
         CROSS JOIN sighting_keys k ON k.scope_id = s.scope_id AND k.key = s.key
     WHERE h.run_id = ?1 AND h.sighting_id > ?2 AND s.status <> 6 AND k.digest = zeroblob(8)
     ORDER BY h.sighting_id LIMIT 1000";
-const ACCEPTED: &str = "UPDATE runs SET state = 'complete', error = NULL WHERE id = ?1";
+const ACCEPTED: &str =
+    "UPDATE runs SET state = 'complete', error = NULL, announced = 0 WHERE id = ?1";
 const COMPLETED: &str = "UPDATE api_configurations SET last_complete_at = ?2 WHERE id = ?1";
 
 #[cfg(test)]
@@ -70,6 +72,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     RESOLVE,
     LAST_COMPLETE,
     COMPLETE,
+    READ,
     COUNT_RESOLVED,
     API_HELD,
     HELD_RUN,
@@ -205,6 +208,7 @@ fn hold(
             }
             Ok(())
         })?;
+        transaction.execute(READ, [proof.scope, run])?;
     }
     count_held(transaction, api, run)
 }
@@ -301,11 +305,11 @@ impl<'a> Resolving<'a> {
         transaction
             .prepare_cached(COMPLETE)?
             .execute(params![proof.scope, at, run])?;
-        count_unresolved(
-            transaction,
-            proof.scope,
-            -count_code(self.resolved - before),
-        )
+        let resolved = self.resolved - before;
+        if resolved > 0 {
+            note_change(transaction, proof.scope, run, -count_code(resolved))?;
+        }
+        Ok(())
     }
 
     fn resolve(&mut self, gone: &Gone, seen_until: Option<i64>, at: i64) -> Result<(), Fault> {
@@ -362,7 +366,7 @@ pub(super) fn accept(
         } in held
         {
             resolving.resolve(&sighting, seen_until, at)?;
-            count_unresolved(transaction, scope, -1)?;
+            note_change(transaction, scope, run, -1)?;
         }
     }
     let resolved = resolving.end()?;

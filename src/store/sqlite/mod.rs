@@ -4,10 +4,12 @@
 //! connections read beside it. Does not belong here: anything that another engine would do the same way.
 
 mod adding;
+mod announcing;
 mod candidates;
 mod claims;
 mod close;
 mod codes;
+mod delivering;
 mod dictionary_rows;
 mod documents;
 mod export;
@@ -15,6 +17,7 @@ mod fault;
 mod files;
 mod listing;
 mod open;
+mod outbox;
 mod packing;
 mod placing;
 mod readers;

@@ -16,6 +16,7 @@ const STEPS: &[M<'static>] = &[
     M::up(include_str!(
         "../../../migrations/sqlite/0002_documents.sql"
     )),
+    M::up(include_str!("../../../migrations/sqlite/0003_outbox.sql")),
 ];
 
 /// Marks a file as ours (the four letters `SePu`; the first migration writes them), so that another program's database

@@ -27,7 +27,8 @@ const INTERRUPT: &str = "
     UPDATE runs SET state = 'interrupted', finished_at = ?2, error = ?3 WHERE id = ?1";
 const END: &str = "
     UPDATE runs SET state = :state, finished_at = :at, error = :error, unchanged = :unchanged,
-        unreadable = :unreadable, already_fixed = :already_fixed, pages = :pages, requests = :requests, retries = :retries
+        unreadable = :unreadable, already_fixed = :already_fixed, pages = :pages, requests = :requests, retries = :retries,
+        credentials_refused = :credentials_refused
     WHERE id = :run AND state IN ('queued', 'running')";
 const COMPLETED: &str = "
     UPDATE api_configurations SET last_complete_at = ?2
@@ -40,13 +41,21 @@ const LATEST_SLOTS: &str = "
     WHERE latest IS NOT NULL";
 
 /// The columns of [`run_of`], from `runs r` and `api_configurations a`.
+macro_rules! run_columns {
+    () => {
+        "r.id, a.name, r.\"trigger\", r.state, r.started_at, r.finished_at, r.new, r.updated, r.unchanged,
+        r.resolved, r.reopened, r.unreadable, r.pages, r.requests, r.retries, r.daemon, r.error"
+    };
+}
+pub(super) use run_columns;
+
 macro_rules! runs_where {
     ($condition:literal) => {
         concat!(
-            "SELECT r.id, a.name, r.\"trigger\", r.state, r.started_at, r.finished_at, r.new, r.updated, r.unchanged, ",
-            "r.resolved, r.reopened, r.unreadable, r.pages, r.requests, r.retries, r.daemon, r.error ",
+            "SELECT ",
+            run_columns!(),
             // CROSS JOIN keeps the order of the tables, and so the order of the rows.
-            "FROM runs r CROSS JOIN api_configurations a ON a.id = r.api_configuration_id WHERE ",
+            " FROM runs r CROSS JOIN api_configurations a ON a.id = r.api_configuration_id WHERE ",
             $condition,
             " ORDER BY r.id DESC LIMIT ?2"
         )
@@ -135,6 +144,7 @@ pub(super) fn finish(transaction: &Transaction<'_>, run: RunId, end: &RunEnd) ->
             ":pages": count_code(end.pages),
             ":requests": count_code(end.requests),
             ":retries": count_code(end.retries),
+            ":credentials_refused": end.credentials_refused,
         },
     )?;
     if ended == 0 {
@@ -244,7 +254,7 @@ pub(super) fn runs_of(
     Ok(runs.collect::<Result<_, _>>()?)
 }
 
-fn run_of(row: &Row<'_>) -> rusqlite::Result<Run> {
+pub(super) fn run_of(row: &Row<'_>) -> rusqlite::Result<Run> {
     Ok(Run {
         id: row.get(0)?,
         api_configuration: row.get(1)?,

@@ -28,7 +28,8 @@ const SCOPE: &str = "SELECT filing_id FROM scopes WHERE id = ?1 AND api_configur
 const CONNECTOR: &str = "
     SELECT a.connector FROM scopes s CROSS JOIN api_configurations a ON a.id = s.api_configuration_id
     WHERE s.id = ?1";
-const COUNT_UNRESOLVED: &str = "UPDATE scopes SET unresolved = unresolved + ?2 WHERE id = ?1";
+const NOTE_CHANGE: &str =
+    "UPDATE scopes SET unresolved = unresolved + ?2, changed_run = ?3 WHERE id = ?1";
 pub(super) const KNOWN: &str = "
     SELECT key, digest FROM sighting_keys WHERE scope_id = ?1 ORDER BY key";
 const PUT_RECORD: &str = "
@@ -55,7 +56,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     SCOPE_BY_NAMES,
     SCOPE,
     CONNECTOR,
-    COUNT_UNRESOLVED,
+    NOTE_CHANGE,
     KNOWN,
     EXCLUDE_RECORD,
     MISS_RECORD,
@@ -144,17 +145,16 @@ pub(super) fn connector(connection: &Connection, scope: ScopeId) -> Result<Strin
         .ok_or_else(|| unknown(scope))
 }
 
-/// Counts so many more (or fewer) unresolved sightings.
-pub(super) fn count_unresolved(
+/// Notes that a run has changed something, and counts so many more (or fewer) unresolved sightings.
+pub(super) fn note_change(
     transaction: &Transaction<'_>,
     scope: ScopeId,
+    run: RunId,
     more: i64,
 ) -> Result<(), Fault> {
-    if more != 0 {
-        transaction
-            .prepare_cached(COUNT_UNRESOLVED)?
-            .execute([scope, more])?;
-    }
+    transaction
+        .prepare_cached(NOTE_CHANGE)?
+        .execute([scope, more, run])?;
     Ok(())
 }
 

@@ -44,6 +44,7 @@ fn ended() -> RunEnd {
         pages: 0,
         requests: 0,
         retries: 0,
+        credentials_refused: false,
     }
 }
 
@@ -99,8 +100,10 @@ async fn no_statement_of_a_hot_path_reads_a_whole_table() {
     let connection = Connection::open(&path).unwrap();
     let all = [
         adding::STATEMENTS,
+        announcing::STATEMENTS,
         candidates::STATEMENTS,
         close::STATEMENTS,
+        delivering::STATEMENTS,
         dictionary_rows::STATEMENTS,
         listing::STATEMENTS,
         placing::STATEMENTS,

@@ -332,8 +332,11 @@ impl Batch<'_> {
             counts,
             ..
         } = self;
+        // A further row of a sighting may change its finding without being counted.
+        if counts.is_change() || !self.touched.is_empty() {
+            scopes::note_change(transaction, scope.id, run, self.unresolved)?;
+        }
         standing::settle(transaction, &mut side.unpacker, Some(run), self.touched)?;
-        scopes::count_unresolved(transaction, scope.id, self.unresolved)?;
         transaction.prepare_cached(COUNT)?.execute(params![
             run,
             count_code(counts.new),
