@@ -8,7 +8,7 @@ use super::failure::{Exit, Failure};
 use super::format::Format;
 use super::listing::{self, Listed};
 use super::table::{Column, Field};
-use crate::config::{ConnectorSpec, Need, Setting, SettingKind};
+use crate::config::{ConnectorSpec, Direction, Need, Setting, SettingKind};
 use crate::connectors::{spec_of, specs};
 
 pub(super) fn run(context: &mut Context, arguments: &ConnectorsArguments) -> Result<Exit, Failure> {
@@ -39,6 +39,8 @@ pub(super) fn run(context: &mut Context, arguments: &ConnectorsArguments) -> Res
 struct Described {
     name: &'static str,
     title: &'static str,
+    /// `source`, `destination`, `both`.
+    direction: &'static str,
     location: &'static str,
     default_location: Option<&'static str>,
     /// `required`, `optional`, `none`.
@@ -66,6 +68,11 @@ fn describe(spec: &'static ConnectorSpec) -> Described {
     Described {
         name: spec.name,
         title: spec.title,
+        direction: match spec.direction {
+            Direction::Source => "source",
+            Direction::Destination => "destination",
+            Direction::Both => "both",
+        },
         location: spec.location_meaning,
         default_location: spec.default_location,
         secret: match spec.secret {
@@ -183,6 +190,7 @@ impl Listed for Described {
     const CSV: &'static [&'static str] = &[
         "name",
         "title",
+        "direction",
         "location",
         "default_location",
         "secret",
@@ -207,6 +215,7 @@ mod tests {
     static SPEC: ConnectorSpec = ConnectorSpec {
         name: "sample",
         title: "Sample 1.x",
+        direction: Direction::Source,
         location_meaning: "The server's base URL.",
         default_location: None,
         endpoint_of_region: None,

@@ -121,21 +121,37 @@ fn connector(
         return None;
     };
     let tool = tool.trim();
-    if let Some(spec) = tools.connectors.get(tool) {
+    let gives = |spec: &Option<&ConnectorSpec>| spec.is_none_or(|spec| spec.direction.gives());
+    let known = tools.connectors.get(tool);
+    if let Some(spec) = known.filter(|spec| gives(spec)) {
         return *spec;
     }
     if tool.is_empty() {
         return None;
     }
-    let names: Vec<_> = tools.connectors.keys().map(String::as_str).collect();
+    let names = tools.connectors.iter().filter(|(_, spec)| gives(spec));
+    let names: Vec<_> = names.map(|(name, _)| name.as_str()).collect();
     let suggestion = closest(tool, names.iter().copied())
         .map(|near| format!("; did you mean {near}?"))
         .unwrap_or_default();
-    let allowed = if names.is_empty() {
-        "the name of a table [tools.NAME], of which there is none".into()
-    } else {
-        one_of(&names)
+    let allowed = match (names.is_empty(), tools.connectors.is_empty()) {
+        (false, _) => one_of(&names),
+        (true, true) => "the name of a table [tools.NAME], of which there is none".into(),
+        (true, false) => {
+            "the name of a tool whose connector reads findings, of which there is none".into()
+        }
     };
+    if let Some(Some(spec)) = known {
+        reader.wrong(
+            &path.child("tool"),
+            format!(
+                "connector {} of the tool {} only takes findings; allowed: {allowed}",
+                spec.name,
+                quoted(tool)
+            ),
+        );
+        return None;
+    }
     reader.missing(
         &path.child("tool"),
         format!(

@@ -146,7 +146,8 @@ fn target(
         let spec = spec_of(&path, documents, connectors);
         known = match section.key {
             keys::TOOLS => keys::tool_keys(spec),
-            _ => keys::api_keys(spec),
+            keys::API_CONFIGURATIONS => keys::api_keys(spec),
+            _ => known,
         };
     }
     let mut kind = None;

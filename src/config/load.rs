@@ -10,6 +10,7 @@ use super::document::Document;
 use super::environment;
 use super::field::Fields;
 use super::files::{self, Files};
+use super::forwards;
 use super::key_path::KeyPath;
 use super::keys;
 use super::problem::{Place, Problem, Problems};
@@ -230,6 +231,7 @@ fn config(
         run_timeout,
     };
     let api_configurations = api_configurations::read(reader, root, &tools, &general_of_apis);
+    let forwards = forwards::read(reader, root, &tools, &api_configurations);
     reader.check_plain_secrets();
     if !root.contains_key(keys::API_CONFIGURATIONS) {
         reader
@@ -245,6 +247,7 @@ fn config(
         control: control?,
         tools: tools.tools,
         api_configurations,
+        forwards,
     })
 }
 

@@ -9,6 +9,7 @@ mod document;
 mod environment;
 mod field;
 mod files;
+mod forwards;
 mod key_path;
 mod keys;
 mod kind;
@@ -27,6 +28,7 @@ mod sources;
 mod spec;
 mod store;
 mod suggest;
+mod template;
 mod tools;
 mod trust;
 mod types;
@@ -43,9 +45,10 @@ pub use problem::{Place, Problem, Problems};
 pub use reference::reference_markdown;
 pub use secret::Secret;
 pub use settings::{Settings, Value};
-pub use spec::{ConnectorSpec, Need, Setting, SettingKind, ToolDraft};
+pub use spec::{ConnectorSpec, Direction, Need, Setting, SettingKind, ToolDraft};
+pub use template::{Placeholder, Template};
 pub use types::{
-    ApiConfiguration, Config, Control, ImportLimits, Labels, MissingRecords, ProxySetting,
+    ApiConfiguration, CloseOld, Config, Control, Forward, ImportLimits, Labels, MissingRecords, ProxySetting,
     RecordFilter, ScheduleSetting, StoreUrl, Tool, Trust,
 };
 

@@ -15,6 +15,8 @@ pub struct ConnectorSpec {
     pub name: &'static str,
     /// The vendor's product, as people call it, with versions.
     pub title: &'static str,
+    /// Which way findings go.
+    pub direction: Direction,
     /// Where `location` points to, for people.
     pub location_meaning: &'static str,
     /// `location` where it is left out; none means that it must be given.
@@ -46,6 +48,31 @@ pub struct ConnectorSpec {
     pub validate_api: fn(tool: &Settings, api: &Settings) -> Vec<(&'static str, String)>,
     /// The same for a tool alone.
     pub validate_tool: fn(tool: &ToolDraft<'_>) -> Vec<(&'static str, String)>,
+}
+
+/// Which way findings go between secpull and a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// They are read from it.
+    Source,
+    /// They are forwarded to it.
+    Destination,
+    /// Both.
+    Both,
+}
+
+impl Direction {
+    /// Whether an API configuration may name such a tool.
+    #[must_use]
+    pub fn gives(self) -> bool {
+        matches!(self, Self::Source | Self::Both)
+    }
+
+    /// Whether a forward may name such a tool.
+    #[must_use]
+    pub fn receives(self) -> bool {
+        matches!(self, Self::Destination | Self::Both)
+    }
 }
 
 /// A tool as far as it was read, for what a connector alone can judge.

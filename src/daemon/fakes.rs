@@ -362,6 +362,7 @@ pub(crate) fn config(names: &[&str], max_concurrent: usize) -> Config {
             metrics_listen: None,
         },
         tools: [("dtrack".to_owned(), Arc::new(tool))].into(),
+        forwards: std::collections::BTreeMap::new(),
         api_configurations: names
             .iter()
             .map(|name| ((*name).to_owned(), Arc::new(api(name))))

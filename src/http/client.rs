@@ -8,7 +8,7 @@ use super::failure::excerpt;
 use super::gate::Gate;
 use super::redact::Redactor;
 use super::setup;
-use super::shared::{Caller, Limits, Shared, sensitive};
+use super::shared::{Caller, Limits, Redirects, Shared, sensitive};
 use super::{Authentication, HttpError, HttpErrorKind, Meter, Request};
 use crate::config::Tool;
 
@@ -25,6 +25,22 @@ impl Client {
         Self::with_limits(tool, &authentication, Limits::default())
     }
 
+    /// A client that follows no redirect, not even within the origin: what is sent must not arrive as something else (a POST
+    /// as a GET without its body).
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn without_redirects(
+        tool: &Tool,
+        authentication: Authentication,
+    ) -> Result<Self, HttpError> {
+        let limits = Limits {
+            redirects: Redirects::None,
+            ..Limits::default()
+        };
+        Self::with_limits(tool, &authentication, limits)
+    }
+
     pub(super) fn with_limits(
         tool: &Tool,
         authentication: &Authentication,
@@ -35,7 +51,7 @@ impl Client {
             kind: HttpErrorKind::Setup,
             message: redactor.redact(&format!("tool {}: {reason}", tool.name)),
         };
-        let connections = setup::connections(tool, limits.connect).map_err(setup)?;
+        let connections = setup::connections(tool, &limits).map_err(setup)?;
         let credentials =
             credentials(authentication, &connections, &tool.location).map_err(setup)?;
         let gate =
@@ -76,7 +92,7 @@ impl Client {
             ..tool.clone()
         };
         let connections =
-            setup::connections(&tool, shared.limits.connect).map_err(|reason| HttpError {
+            setup::connections(&tool, &shared.limits).map_err(|reason| HttpError {
                 kind: HttpErrorKind::Setup,
                 message: shared
                     .redactor
@@ -118,6 +134,11 @@ impl Client {
     /// A POST likewise. Not retried unless [`Request::idempotent`].
     pub fn post(&self, path: &str) -> Request {
         self.request(Method::POST, path)
+    }
+
+    /// A PATCH likewise.
+    pub fn patch(&self, path: &str) -> Request {
+        self.request(Method::PATCH, path)
     }
 
     /// Words of the tool, fit to be shown: secrets taken out, one line, cut.

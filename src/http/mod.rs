@@ -29,5 +29,5 @@ pub use elements::Elements;
 pub use error::{HttpError, HttpErrorKind};
 pub use meter::Meter;
 pub use relay::{Relayed, Unanswered};
-pub use request::{Answer, Request};
+pub use request::{Answer, Request, UploadedFile};
 pub use splitter::{MAX_ELEMENT, MAX_ENVELOPE, SplitError, Splitter};

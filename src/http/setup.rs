@@ -1,21 +1,24 @@
-use std::time::Duration;
-
 use reqwest::{Certificate, ClientBuilder, Identity, Proxy};
 
 use super::cause;
 use super::redact::proxy_variable;
 use super::redirect;
+use super::shared::{Limits, Redirects};
 use crate::config::{ProxySetting, Tool, Trust};
 
 /// The tool's own connection pool, with its trust and its way out.
 ///
 /// # Errors
 /// What is not usable.
-pub(super) fn connections(tool: &Tool, connect: Duration) -> Result<reqwest::Client, String> {
+pub(super) fn connections(tool: &Tool, limits: &Limits) -> Result<reqwest::Client, String> {
+    let redirects = match limits.redirects {
+        Redirects::SameOrigin => redirect::same_origin(),
+        Redirects::None => reqwest::redirect::Policy::none(),
+    };
     let builder = reqwest::Client::builder()
         .user_agent(concat!("secpull/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(connect)
-        .redirect(redirect::same_origin())
+        .connect_timeout(limits.connect)
+        .redirect(redirects)
         .referer(false)
         // One connection for each request under way: on a shared HTTP/2 connection an answer that an import is slow to read
         // uses up the window of all others.

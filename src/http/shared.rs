@@ -42,6 +42,14 @@ pub(super) struct Limits {
     /// For the silence between two pieces of a body.
     pub(super) stall: Duration,
     pub(super) retries: Retries,
+    pub(super) redirects: Redirects,
+}
+
+/// Which redirects are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Redirects {
+    SameOrigin,
+    None,
 }
 
 impl Default for Limits {
@@ -50,6 +58,7 @@ impl Default for Limits {
             connect: Duration::from_secs(10),
             stall: Duration::from_secs(60),
             retries: Retries::default(),
+            redirects: Redirects::SameOrigin,
         }
     }
 }

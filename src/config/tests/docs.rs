@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::super::Direction;
 use super::super::document::parse_value;
 use super::super::keys::SECTIONS;
 use super::super::kind::{Default, Key, Kind};
@@ -60,6 +61,7 @@ fn the_example_to_install_loads_as_it_is_and_with_everything_uncommented() {
     static TRACK: ConnectorSpec = ConnectorSpec {
         name: "dependency-track",
         title: "",
+        direction: Direction::Source,
         location_meaning: "",
         default_location: None,
         endpoint_of_region: None,

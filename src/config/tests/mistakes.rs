@@ -155,7 +155,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "[tools.other]\nconnector = 'scaner'",
-        "2:13: tools.other.connector: there is no connector \"scaner\"; did you mean scanner?; allowed: \"catalogue\" or \"scanner\"",
+        "2:13: tools.other.connector: there is no connector \"scaner\"; did you mean scanner?; allowed: \"catalogue\", \"dump\" or \"scanner\"",
     ),
     (
         "[tools.other]\nconnector = 7",
@@ -215,7 +215,7 @@ const MISTAKES: &[(&str, &str)] = &[
     ),
     (
         "[tools.other]\nconector = 'catalogue'\nconnector = 'scanner-2'",
-        "2:1: tools.other.conector: unknown key; did you mean connector?; allowed: connector, location, secret, allow_plaintext_http, ca_bundle, ca_bundle_only, verify_tls, client_certificate, client_key, proxy, timeout, max_requests_per_second, max_concurrent_requests\nsecpull.toml:3:13: tools.other.connector: there is no connector \"scanner-2\"; did you mean scanner?; allowed: \"catalogue\" or \"scanner\"",
+        "2:1: tools.other.conector: unknown key; did you mean connector?; allowed: connector, location, secret, allow_plaintext_http, ca_bundle, ca_bundle_only, verify_tls, client_certificate, client_key, proxy, timeout, max_requests_per_second, max_concurrent_requests\nsecpull.toml:3:13: tools.other.connector: there is no connector \"scanner-2\"; did you mean scanner?; allowed: \"catalogue\", \"dump\" or \"scanner\"",
     ),
     // [api_configurations.NAME]
     (
@@ -225,6 +225,10 @@ const MISTAKES: &[(&str, &str)] = &[
     (
         "[api_configurations.shop]\ntool = 'scna'",
         "2:8: api_configurations.shop.tool: there is no tool \"scna\"; did you mean scan?; allowed: \"scan\"",
+    ),
+    (
+        "[tools.out]\nconnector = 'dump'\n[api_configurations.shop]\ntool = 'out'\nlist = 'x'",
+        "4:8: api_configurations.shop.tool: connector dump of the tool \"out\" only takes findings; allowed: \"scan\"",
     ),
     (
         "[api_configurations.shop]\ntool = 'scan'\nprodct = 'Shop'",

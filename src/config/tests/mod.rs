@@ -17,12 +17,13 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::{ConnectorSpec, Loaded, Need, Setting, SettingKind, Settings, load};
+use super::{ConnectorSpec, Direction, Loaded, Need, Setting, SettingKind, Settings, load};
 
 /// A connector with a setting of each kind.
 static SCANNER: ConnectorSpec = ConnectorSpec {
     name: "scanner",
     title: "Scanner 1.x",
+    direction: Direction::Source,
     location_meaning: "the scanner's address",
     default_location: None,
     endpoint_of_region: None,
@@ -119,6 +120,7 @@ fn validate_project(tool: &Settings, api: &Settings) -> Vec<(&'static str, Strin
 static CATALOGUE: ConnectorSpec = ConnectorSpec {
     name: "catalogue",
     title: "Catalogue",
+    direction: Direction::Source,
     location_meaning: "the catalogue",
     default_location: Some("https://catalogue.example.org"),
     endpoint_of_region: None,
@@ -134,6 +136,27 @@ static CATALOGUE: ConnectorSpec = ConnectorSpec {
         required: true,
         meaning: "Path of the list.",
     }],
+    resolve_after: 1,
+    reads_several_branches: |_| None,
+    validate_api: |_, _| Vec::new(),
+    validate_tool: |_| Vec::new(),
+};
+
+/// A connector of a tool that only takes findings.
+static DUMP: ConnectorSpec = ConnectorSpec {
+    name: "dump",
+    title: "Dump",
+    direction: Direction::Destination,
+    location_meaning: "the dump",
+    default_location: Some("https://dump.example.org"),
+    endpoint_of_region: None,
+    secret: Need::Refused,
+    secret_meaning: "none",
+    permissions: &[],
+    record_meaning: "nothing",
+    source_id_form: "none",
+    tool_settings: &[],
+    api_settings: &[],
     resolve_after: 1,
     reads_several_branches: |_| None,
     validate_api: |_, _| Vec::new(),
@@ -204,7 +227,7 @@ impl Room {
 
     /// Problems as lines, with paths as seen from the folder.
     fn load_path(&self, path: &Path) -> Result<Loaded, Vec<String>> {
-        load(path, &self.environment, &[&SCANNER, &CATALOGUE])
+        load(path, &self.environment, &[&SCANNER, &CATALOGUE, &DUMP])
             .map_err(|problems| self.lines(&problems.to_string()))
     }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::super::{MissingRecords, ProxySetting, ScheduleSetting, StoreUrl};
+use super::super::{Direction, MissingRecords, ProxySetting, ScheduleSetting, StoreUrl};
 use super::{CATALOGUE, ConnectorSpec, Room, SCANNER, SettingKind, TOOL, setting};
 
 fn daily(hour: u8, minute: u8) -> ScheduleSetting {
@@ -326,6 +326,7 @@ fn a_connector_setting_that_hides_behind_a_common_key_is_found() {
 const CATALOGUE_COPY: ConnectorSpec = ConnectorSpec {
     name: "copy",
     title: "",
+    direction: Direction::Source,
     location_meaning: "",
     default_location: None,
     endpoint_of_region: None,

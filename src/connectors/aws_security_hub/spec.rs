@@ -3,7 +3,9 @@
 use url::Url;
 
 use super::region;
-use crate::config::{ConnectorSpec, Need, Secret, Setting, SettingKind, Settings, ToolDraft};
+use crate::config::{
+    ConnectorSpec, Direction, Need, Secret, Setting, SettingKind, Settings, ToolDraft,
+};
 
 /// Most values that one attribute of a filter takes (GetFindings).
 const MAX_VALUES: usize = 20;
@@ -15,6 +17,7 @@ pub(super) const LABELS: &[&str] = &["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFOR
 pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
     name: "aws-security-hub",
     title: "AWS Security Hub CSPM (the classic Security Hub, findings in ASFF)",
+    direction: Direction::Source,
     location_meaning: "the service's endpoint (https://securityhub.us-east-1.amazonaws.com) or plain Region (us-east-1); with cross-Region aggregation, of the home Region",
     default_location: None,
     endpoint_of_region: Some(endpoint_of_region),

@@ -1,6 +1,6 @@
 //! What the connector says of itself, and the settings it takes.
 
-use crate::config::{ConnectorSpec, Need, Setting, SettingKind, Settings};
+use crate::config::{ConnectorSpec, Direction, Need, Setting, SettingKind, Settings};
 use crate::finding::Severity;
 
 /// The connector's description.
@@ -8,6 +8,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
     endpoint_of_region: None,
     name: "burp",
     title: "Burp Suite DAST (formerly Burp Suite Enterprise Edition)",
+    direction: Direction::Source,
     location_meaning: "the root URL of the server's web interface; its API is below it at /graphql/v1",
     default_location: None,
     secret: Need::Required,

@@ -3,13 +3,14 @@
 use super::engine::{ENGINES, Wanted};
 use super::hosts::parse_iam;
 use super::tables::States;
-use crate::config::{ConnectorSpec, Need, Setting, SettingKind, Settings};
+use crate::config::{ConnectorSpec, Direction, Need, Setting, SettingKind, Settings};
 
 /// The connector's description.
 pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
     endpoint_of_region: None,
     name: "checkmarx-one",
     title: "Checkmarx One (cloud)",
+    direction: Direction::Source,
     location_meaning: "the address at which you log in, such as https://eu.ast.checkmarx.net",
     default_location: None,
     secret: Need::Required,

@@ -1,12 +1,13 @@
 //! What the connector says of itself, and the settings it takes.
 
-use crate::config::{ConnectorSpec, Need, Setting, SettingKind, Settings};
+use crate::config::{ConnectorSpec, Direction, Need, Setting, SettingKind, Settings};
 use crate::connectors::Record;
 
 /// The connector's description.
 pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
     name: "dependency-track",
     title: "OWASP Dependency-Track 4.x and 5.x",
+    direction: Direction::Source,
     location_meaning: "the API server's root, not the frontend's",
     default_location: None,
     endpoint_of_region: None,

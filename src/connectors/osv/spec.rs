@@ -1,12 +1,13 @@
 //! What the connector says of itself, and the settings it takes.
 
 use super::ecosystems;
-use crate::config::{ConnectorSpec, Need, Setting, SettingKind, Settings};
+use crate::config::{ConnectorSpec, Direction, Need, Setting, SettingKind, Settings};
 
 /// The connector's description.
 pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
     name: "osv",
     title: "OSV.dev",
+    direction: Direction::Source,
     location_meaning: "the root of OSV.dev's API or of a mirror; left out: https://api.osv.dev",
     default_location: Some("https://api.osv.dev"),
     endpoint_of_region: None,

@@ -1,7 +1,7 @@
 //! What the connector says of itself, the settings it takes, and where the service is.
 
 use super::target::{Target, is_id};
-use crate::config::{ConnectorSpec, Need, Setting, SettingKind, Settings};
+use crate::config::{ConnectorSpec, Direction, Need, Setting, SettingKind, Settings};
 
 /// The service's hosts by region (contract 1). The vendor's clients go to the first unless they are told otherwise, which is
 /// in the EU.
@@ -21,6 +21,7 @@ const PAGE_LENGTH: i64 = 50;
 pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
     name: "probely",
     title: "Probely (Snyk API & Web)",
+    direction: Direction::Source,
     location_meaning: "the API of your account's region, such as https://api.us.probely.com/, or the region alone (eu, us, au); without it https://api.probely.com/",
     default_location: Some(DEFAULT),
     endpoint_of_region: Some(endpoint_of_region),

@@ -1,7 +1,7 @@
 //! What the connector says of itself, and the settings it takes.
 
 use super::issue_type::{DEFAULT, IssueType, WORDS};
-use crate::config::{ConnectorSpec, Need, Setting, SettingKind, Settings};
+use crate::config::{ConnectorSpec, Direction, Need, Setting, SettingKind, Settings};
 
 /// Largest page of findings that the vendor gives out, and the smallest.
 const PAGE_SIZES: (i64, i64) = (100, 3000);
@@ -10,6 +10,7 @@ const PAGE_SIZES: (i64, i64) = (100, 3000);
 pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
     name: "semgrep",
     title: "Semgrep AppSec Platform",
+    direction: Direction::Source,
     location_meaning: "https://semgrep.dev/api/v1/, or that of a tenant with a host of its own",
     default_location: None,
     endpoint_of_region: None,

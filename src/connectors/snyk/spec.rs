@@ -7,7 +7,7 @@ use super::location;
 use super::project::id;
 use super::query::Parameter;
 use super::tables::{ISSUE_TYPES, OPEN, RESOLVED};
-use crate::config::{ConnectorSpec, Need, Setting, SettingKind, Settings};
+use crate::config::{ConnectorSpec, Direction, Need, Setting, SettingKind, Settings};
 
 /// What Snyk's own clients ask for (contract 2).
 pub(super) const DEFAULT_VERSION: &str = "2024-10-15";
@@ -19,6 +19,7 @@ const FIRST_VERSION: &str = "2024-01-23";
 pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
     name: "snyk",
     title: "Snyk (REST API)",
+    direction: Direction::Source,
     location_meaning: "the REST API of the region: https://api.snyk.io/rest (US-01), https://api.us.snyk.io/rest (US-02), https://api.eu.snyk.io/rest, https://api.au.snyk.io/rest, or that of a single tenant",
     default_location: None,
     endpoint_of_region: None,

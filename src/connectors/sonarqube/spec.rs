@@ -1,7 +1,7 @@
 //! What the connector says of itself, and the settings it takes.
 
 use super::site::Site;
-use crate::config::{ConnectorSpec, Need, Setting, SettingKind, Settings, ToolDraft};
+use crate::config::{ConnectorSpec, Direction, Need, Setting, SettingKind, Settings, ToolDraft};
 use crate::connectors::Record;
 
 /// Types of issues. Hotspots are no type of issue since 8.2, and have a setting of their own.
@@ -16,6 +16,7 @@ pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
     endpoint_of_region: None,
     name: "sonarqube",
     title: "SonarQube Server and Community Build, 8.9 and later, and SonarQube Cloud",
+    direction: Direction::Source,
     location_meaning: "the server's base URL, with its context path if it has one; for Cloud https://sonarcloud.io or https://sonarqube.us",
     default_location: None,
     secret: Need::Required,

@@ -4,13 +4,14 @@ use std::net::IpAddr;
 
 use super::keys::{Keys, is_key};
 use super::selection::{SEVERITIES, Source};
-use crate::config::{ConnectorSpec, Need, Setting, SettingKind, Settings, ToolDraft};
+use crate::config::{ConnectorSpec, Direction, Need, Setting, SettingKind, Settings, ToolDraft};
 
 /// The connector's description.
 pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
     endpoint_of_region: None,
     name: "tenable",
     title: "Tenable Vulnerability Management and Web App Scanning (cloud)",
+    direction: Direction::Source,
     location_meaning: "the address of Tenable's cloud, https://cloud.tenable.com unless your tenant is on another",
     default_location: Some("https://cloud.tenable.com"),
     secret: Need::Required,

@@ -1,12 +1,13 @@
 //! What the connector says of itself, and the settings it takes.
 
 use super::query::{Query, is_label_name};
-use crate::config::{ConnectorSpec, Need, Setting, SettingKind, Settings, ToolDraft};
+use crate::config::{ConnectorSpec, Direction, Need, Setting, SettingKind, Settings, ToolDraft};
 
 /// The connector's description.
 pub(crate) static SPEC: ConnectorSpec = ConnectorSpec {
     name: "trivy-operator-prometheus",
     title: "Trivy Operator's metrics, through Prometheus or a compatible server",
+    direction: Direction::Source,
     location_meaning: "the Prometheus server's root with its prefix, for Mimir https://…/prometheus",
     default_location: None,
     endpoint_of_region: None,

@@ -1,0 +1,487 @@
+//! One attempt to bring a group's findings to DefectDojo.
+//!
+//! An upload is not atomic and goes on at the server when nobody listens any more, and two at a time make two tests. So what
+//! is sent is noted before, and where its answer stays away its outcome is looked up, until it is found or cannot come any
+//! more; only then it is sent again, which is safe.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::time::Instant;
+
+use super::answer::Answer;
+use super::api::{Api, Context, Row, SCAN_TYPE, Upload};
+use super::gather::{Gathered, Room, gather};
+use super::group::Group;
+use super::ledger::{Ledger, key};
+use super::memory::{Head, Place};
+use super::note::{Note, Sent, Stage};
+use super::standing::Standing;
+use super::verdict::{LONG, Verdict, of_upload, outcome};
+use crate::config::Forward;
+use crate::delivery::{Desk, DeskError, Outcome};
+use crate::export::generic_findings;
+use crate::store::{Message, StoreError};
+
+/// `DD_SCAN_FILE_MAX_SIZE`, in bytes.
+const LARGEST_FILE: u64 = 100_000_000;
+
+/// How often an outcome is looked for, at most.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
+
+/// After numbers that do not fit, the same is sent once more.
+const AFTER_DOUBT: Duration = Duration::from_secs(3600);
+
+/// `branch_tag`, in characters.
+const BRANCH_TAG: usize = 150;
+
+/// One message on its way.
+pub(super) struct Attempt<'a> {
+    pub(super) api: &'a Api,
+    pub(super) forward: &'a Forward,
+    pub(super) room: Room,
+    pub(super) message: &'a Message,
+    pub(super) desk: &'a Desk<'a>,
+    pub(super) group: Group,
+    pub(super) place: Place,
+    /// What is resolved may be closed.
+    pub(super) closes: bool,
+    pub(super) begun: Instant,
+}
+
+/// What is known of the group's tests, and changes on the way.
+struct Known {
+    head: Head,
+    ledgers: Vec<Ledger>,
+}
+
+/// Why an attempt ends before its end.
+pub(super) struct Ended(pub(super) Outcome);
+
+impl Ended {
+    /// With what had happened before.
+    fn after(self, before: &str) -> Self {
+        Self(match self.0 {
+            Outcome::Delivered => Outcome::Delivered,
+            Outcome::Later { problem, after } => Outcome::Later {
+                problem: format!("{before}; {problem}"),
+                after,
+            },
+            Outcome::Unavailable { problem, after } => Outcome::Unavailable {
+                problem: format!("{before}; {problem}"),
+                after,
+            },
+        })
+    }
+}
+
+impl From<StoreError> for Ended {
+    fn from(error: StoreError) -> Self {
+        Self(DeskError::from(error).into())
+    }
+}
+
+impl From<DeskError> for Ended {
+    fn from(error: DeskError) -> Self {
+        Self(error.into())
+    }
+}
+
+impl Attempt<'_> {
+    pub(super) async fn run(&self) -> Result<(), Ended> {
+        let mut known = self.known().await?;
+        let mut part = self.settle(&mut known).await?;
+        loop {
+            if part >= known.ledgers.len() {
+                known.ledgers.push(Ledger::default());
+            }
+            let gathered = gather(
+                self.desk.store().as_ref(),
+                self.forward,
+                &self.group,
+                &known.ledgers,
+                part,
+                self.room,
+            )
+            .await?;
+            let left = gathered.left;
+            self.send(&mut known, part, gathered).await?;
+            part += 1;
+            if part >= known.ledgers.len() && left == 0 {
+                break;
+            }
+        }
+        if self.closes && known.head.unclosed {
+            known.head.unclosed = false;
+            self.place.keep_head(self.desk, &known.head).await?;
+        }
+        Ok(())
+    }
+
+    async fn known(&self) -> Result<Known, StoreError> {
+        let store = self.desk.store().as_ref();
+        let head = self.place.head(store, &self.message.destination).await?;
+        let mut ledgers = Vec::with_capacity(head.tests.len());
+        for part in 0..head.tests.len() {
+            ledgers.push(self.place.ledger(self.desk, part).await?);
+        }
+        Ok(Known { head, ledgers })
+    }
+
+    /// Ends what an earlier attempt has begun; the part to go on with.
+    async fn settle(&self, known: &mut Known) -> Result<usize, Ended> {
+        let note = self.message.note.as_deref().and_then(Note::parse);
+        let Some(note) = note else {
+            return Ok(0);
+        };
+        // What stands in the store now may be other than what the parts before have got.
+        let is_same = note.revision == self.message.revision;
+        let Some(sent) = note.sent else {
+            return Ok(if is_same { note.part } else { 0 });
+        };
+        let Some(test) = self.outcome_of(&sent).await? else {
+            return Ok(if is_same { note.part } else { 0 });
+        };
+        let is_here = sent.names == self.place.names.of_part(note.part);
+        if !is_here || note.part >= known.ledgers.len() {
+            return Ok(0);
+        }
+        tracing::info!(
+            destination = self.message.destination,
+            test,
+            "DefectDojo has what was sent, although its answer did not come"
+        );
+        let sent = Sent {
+            test: Some(test),
+            ..sent
+        };
+        self.conclude(known, note.part, sent).await?;
+        Ok(if is_same { note.part + 1 } else { 0 })
+    }
+
+    /// The test in which a file has arrived; none if it has not and will not.
+    async fn outcome_of(&self, sent: &Sent) -> Result<Option<u64>, Ended> {
+        if sent.stage == Stage::Over {
+            return Ok(None);
+        }
+        let test = match sent.test {
+            Some(test) => Some(test),
+            None => self.context(&sent.names).await?.test,
+        };
+        if sent.stage == Stage::Arrived {
+            return Ok(test);
+        }
+        if let Some(test) = test {
+            let newest = self.api.newest_import(test).await;
+            let newest = newest.map_err(|error| Ended(outcome(self.api, &error)))?;
+            let is_ours = newest.is_some_and(|import| {
+                // Those of other people have a build of their own, or none where DefectDojo does not keep it.
+                import.id > sent.import_before
+                    && import.build_id.is_none_or(|build| build == sent.delivery)
+            });
+            if is_ours {
+                return Ok(Some(test));
+            }
+        }
+        let limit = TimeDelta::from_std(self.forward.request_timeout).unwrap_or(TimeDelta::MAX);
+        let left = sent.at + limit - self.now();
+        match left.to_std() {
+            Ok(left) if !left.is_zero() => Err(Ended(Outcome::Later {
+                problem: format!(
+                    "the outcome of what was sent at {} is not known yet; if it is not by {}, it is sent again",
+                    sent.at.format("%H:%M:%S UTC"),
+                    (sent.at + limit).format("%H:%M:%S UTC")
+                ),
+                after: Some(left.min(LOOK_AGAIN)),
+            })),
+            _ => Ok(None),
+        }
+    }
+
+    async fn send(
+        &self,
+        known: &mut Known,
+        part: usize,
+        gathered: Gathered,
+    ) -> Result<(), Ended> {
+        let before = &known.ledgers[part];
+        let known_test = known.head.tests.get(part).copied().flatten();
+        let dropped = before.dropped(&gathered.standings);
+        if gathered.file.findings == 0 && known_test.is_none() {
+            return Ok(());
+        }
+        if known.head.tests.len() <= part {
+            known.head.tests.resize(part + 1, None);
+        }
+        known.head.unclosed |= dropped;
+        known.ledgers[part] = before.sending(&gathered.standings);
+        self.place.keep_head(self.desk, &known.head).await?;
+        self.place
+            .keep_ledger(self.desk, part, &known.ledgers[part])
+            .await?;
+        if gathered.file.findings == 0 && !self.closes {
+            return Ok(());
+        }
+        if gathered.file.length > LARGEST_FILE {
+            return Err(Ended(Outcome::Later {
+                problem: format!(
+                    "{} findings are {} MB, and DefectDojo takes 100 MB",
+                    gathered.file.findings,
+                    gathered.file.length / 1_000_000
+                ),
+                after: Some(LONG),
+            }));
+        }
+        let names = self.place.names.of_part(part);
+        let (mut context, mut import_before) = self.target(&names, known_test).await?;
+        let mut is_second = false;
+        loop {
+            let sent = Sent {
+                delivery: self.delivery(part),
+                names: names.clone(),
+                test: context.test,
+                import_before,
+                at: self.now(),
+                stage: Stage::Open,
+                closes: self.closes,
+            };
+            self.note(part, Some(sent.clone())).await?;
+            let upload = Upload {
+                fields: self.fields(&sent, context),
+                file: gathered.file.clone(),
+            };
+            let broken = match self.api.reimport(upload).await {
+                Ok(answer) => {
+                    let is_new = context.test.is_none();
+                    let count = gathered.file.findings;
+                    return self.arrived(known, part, sent, &answer, count, is_new).await;
+                }
+                Err(broken) => broken,
+            };
+            match of_upload(self.api, &broken) {
+                Verdict::Names(_) if !is_second => {
+                    is_second = true;
+                    (context, import_before) = self.target(&names, None).await?;
+                }
+                Verdict::Names(outcome) | Verdict::Over(outcome) => {
+                    let stage = Stage::Over;
+                    self.note(part, Some(Sent { stage, ..sent })).await?;
+                    return Err(Ended(outcome));
+                }
+                Verdict::Unknown(problem) => {
+                    tracing::info!(
+                        destination = self.message.destination,
+                        "{problem}; its outcome is looked up"
+                    );
+                    let looked_up = self.outcome_of(&sent).await;
+                    let Some(test) = looked_up.map_err(|ended| ended.after(&problem))? else {
+                        return Err(Ended(Outcome::Later {
+                            problem,
+                            after: None,
+                        }));
+                    };
+                    let sent = Sent {
+                        test: Some(test),
+                        ..sent
+                    };
+                    return self.conclude(known, part, sent).await;
+                }
+            }
+        }
+    }
+
+    /// Where an upload will go, and the newest import there.
+    async fn target(
+        &self,
+        names: &super::names::Names,
+        known: Option<u64>,
+    ) -> Result<(Context, u64), Ended> {
+        let failed = |error| Ended(outcome(self.api, &error));
+        let id = |import: Option<super::api::Import>| import.map_or(0, |import| import.id);
+        if let Some(test) = known {
+            match self.api.newest_import(test).await {
+                Ok(import) => {
+                    let context = Context {
+                        has_product: true,
+                        test: Some(test),
+                    };
+                    return Ok((context, id(import)));
+                }
+                // The test was deleted there.
+                Err(error) if matches!(error.status(), Some(400 | 404)) => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        let context = self.context(names).await?;
+        let newest = match context.test {
+            Some(test) => id(self.api.newest_import(test).await.map_err(failed)?),
+            None => 0,
+        };
+        Ok((context, newest))
+    }
+
+    async fn context(&self, names: &super::names::Names) -> Result<Context, Ended> {
+        let context = self.api.context(names).await;
+        context.map_err(|error| Ended(outcome(self.api, &error)))
+    }
+
+    fn fields(&self, sent: &Sent, context: Context) -> Vec<(&'static str, String)> {
+        let mut fields = vec![
+            ("scan_type", SCAN_TYPE.to_owned()),
+            ("product_name", sent.names.product.clone()),
+            ("engagement_name", sent.names.engagement.clone()),
+            ("test_title", sent.names.title.clone()),
+            ("auto_create_context", "true".to_owned()),
+            // Left out it would be true.
+            ("close_old_findings", sent.closes.to_string()),
+            ("build_id", sent.delivery.clone()),
+        ];
+        if !context.has_product {
+            // An existing one must be of this very type, or all is refused.
+            fields.push(("product_type_name", self.forward.product_type.clone()));
+        }
+        if let Some(service) = short(&self.group.service, generic_findings::SERVICE) {
+            fields.push(("service", service));
+        }
+        if let Some(branch) = short(&self.group.branch, BRANCH_TAG) {
+            fields.push(("branch_tag", branch));
+        }
+        let tags = self.forward.tags.iter();
+        fields.extend(tags.map(|tag| ("tags", tag.clone())));
+        fields
+    }
+
+    /// DefectDojo says that it has it all.
+    async fn arrived(
+        &self,
+        known: &mut Known,
+        part: usize,
+        sent: Sent,
+        answer: &Answer,
+        count: u64,
+        is_new: bool,
+    ) -> Result<(), Ended> {
+        let contradiction = answer.contradiction(count, is_new, sent.closes);
+        let is_doubted = contradiction.is_some();
+        let sent = Sent {
+            test: answer.test.or(sent.test),
+            ..sent
+        };
+        if let Some(contradiction) = contradiction {
+            tracing::warn!(
+                destination = self.message.destination,
+                test = sent.names.title,
+                "{contradiction}"
+            );
+            if !known.head.doubted {
+                known.head.doubted = true;
+                self.place.keep_head(self.desk, &known.head).await?;
+                let stage = Stage::Over;
+                self.note(part, Some(Sent { stage, ..sent })).await?;
+                return Err(Ended(Outcome::Later {
+                    problem: format!("{contradiction}; it is sent once more"),
+                    after: Some(AFTER_DOUBT),
+                }));
+            }
+        }
+        known.head.doubted = is_doubted;
+        self.conclude(known, part, sent).await
+    }
+
+    /// Carries what an import does not: changes of findings that were there already.
+    async fn conclude(&self, known: &mut Known, part: usize, sent: Sent) -> Result<(), Ended> {
+        let stage = Stage::Arrived;
+        let sent = Sent { stage, ..sent };
+        self.note(part, Some(sent.clone())).await?;
+        known.head.tests[part] = sent.test;
+        self.place.keep_head(self.desk, &known.head).await?;
+        if known.ledgers[part].has_changes() {
+            let test = match sent.test {
+                Some(test) => Some(test),
+                None => self.context(&sent.names).await?.test,
+            };
+            if let Some(test) = test {
+                self.carry_changes(test, &known.ledgers[part]).await?;
+            }
+        }
+        known.ledgers[part] = known.ledgers[part].arrived(self.room.findings);
+        self.place
+            .keep_ledger(self.desk, part, &known.ledgers[part])
+            .await?;
+        self.note(part + 1, None).await
+    }
+
+    async fn carry_changes(&self, test: u64, ledger: &Ledger) -> Result<(), Ended> {
+        let mut changes: Vec<(u64, Row)> = Vec::new();
+        let looked = self.api.each_finding(test, |row| {
+            let entry = name_of(&row).and_then(|name| ledger.get(key(name)));
+            if let Some(entry) = entry
+                && let (Some(told), Some(wanted)) = (entry.told, entry.sent)
+                && let Some(id) = row.get("id").and_then(serde_json::Value::as_u64)
+            {
+                let change = wanted.change(told, Standing::of(&row));
+                if entry.has_changed() && !change.is_empty() {
+                    changes.push((id, change));
+                }
+            }
+        });
+        looked
+            .await
+            .map_err(|error| Ended(outcome(self.api, &error)))?;
+        for (finding, change) in changes {
+            match self.api.change(finding, &change).await {
+                Ok(()) => {}
+                // A risk, for one, can only be accepted where the product allows it.
+                Err(error) if matches!(error.status(), Some(400 | 404 | 409)) => tracing::warn!(
+                    destination = self.message.destination,
+                    finding,
+                    "DefectDojo does not take a finding's new severity or status: {error}"
+                ),
+                Err(error) => return Err(Ended(outcome(self.api, &error))),
+            }
+        }
+        Ok(())
+    }
+
+    async fn note(&self, part: usize, sent: Option<Sent>) -> Result<(), Ended> {
+        let note = Note {
+            revision: self.message.revision,
+            part,
+            sent,
+        };
+        Ok(self.desk.note(&note.text()).await?)
+    }
+
+    /// A name for what is sent now, and for nothing else.
+    fn delivery(&self, part: usize) -> String {
+        let Message {
+            destination,
+            id,
+            revision,
+            ..
+        } = self.message;
+        let at = self.now().timestamp_micros();
+        let text = format!("{destination} {id} {revision} {part} {at}");
+        let digest = blake3::hash(text.as_bytes()).to_hex();
+        format!("secpull-{}", &digest[..16])
+    }
+
+    /// Now, by the clock of the desk.
+    fn now(&self) -> DateTime<Utc> {
+        self.desk.now() + self.begun.elapsed()
+    }
+}
+
+/// By what name a finding of DefectDojo was sent.
+fn name_of(row: &Row) -> Option<&str> {
+    let description = row.get("description")?.as_str()?;
+    let last = description.trim_end().lines().next_back()?;
+    last.strip_prefix(generic_findings::NAME_MARK)
+}
+
+/// A text that fits, if there is anything in it.
+fn short(text: &Option<String>, longest: usize) -> Option<String> {
+    let text = text.as_deref()?.replace('\0', "");
+    let text: String = text.trim().chars().take(longest).collect();
+    (!text.is_empty()).then_some(text)
+}
