@@ -22,6 +22,7 @@ mod runs;
 mod status;
 mod table;
 mod text;
+mod waiting;
 
 use std::io::Write;
 use std::process::ExitCode;

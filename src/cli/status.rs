@@ -9,10 +9,12 @@ use super::listing::{self, Listed};
 use super::output::Output;
 use super::table::{Column, Field, state_colour};
 use super::text::{clean, count, relative, span};
+use super::waiting::words as waiting_words;
 use crate::config::Config;
 use crate::daemon::control::api::{ApiStatus, DaemonStatus, StatusAnswer};
-use crate::daemon::control::api_statuses;
-use crate::store::{self, ApiState, RunState, StoreError};
+use crate::daemon::control::{api_statuses, waiting_statuses};
+use crate::delivery;
+use crate::store::{self, ApiState, RunState, StoreError, Waiting};
 
 const MISSING: &str = "missing";
 
@@ -20,7 +22,7 @@ pub(super) async fn run(context: &mut Context, format: Format) -> Result<Exit, F
     let (status, exit) = match answered(context.client()?.status().await)? {
         Ok(status) => (status, Exit::Complete),
         Err(unreachable) => {
-            let (config, states) = known(context)
+            let (config, known) = known(context)
                 .await
                 .map_err(|failure| failure.after(&unreachable))?;
             let notes = context.output.notes();
@@ -28,22 +30,32 @@ pub(super) async fn run(context: &mut Context, format: Format) -> Result<Exit, F
             notes.line(
                 "what follows is what the store knows; nothing is imported until a daemon runs",
             );
-            (without_daemon(&config, states), Exit::Unreachable)
+            (without_daemon(&config, known), Exit::Unreachable)
         }
     };
     print(&mut context.output, format, status)?;
     Ok(exit)
 }
 
+/// What the store knows.
+#[derive(Default)]
+struct Known {
+    states: Vec<ApiState>,
+    waiting: Vec<Waiting>,
+}
+
 /// What is known without a daemon. A store that does not exist yet knows nothing.
-async fn known(context: &Context) -> Result<(Config, Vec<ApiState>), Failure> {
+async fn known(context: &Context) -> Result<(Config, Known), Failure> {
     let config = context.load()?;
-    let states = match store::open_read_only(&config.store).await {
-        Ok(store) => store.api_states().await?,
-        Err(StoreError::Absent(_)) => Vec::new(),
+    let known = match store::open_read_only(&config.store).await {
+        Ok(store) => Known {
+            states: store.api_states().await?,
+            waiting: store.waiting().await?,
+        },
+        Err(StoreError::Absent(_)) => Known::default(),
         Err(error) => return Err(error.into()),
     };
-    Ok((config, states))
+    Ok((config, known))
 }
 
 fn print(output: &mut Output, format: Format, status: StatusAnswer) -> Result<(), Failure> {
@@ -62,6 +74,13 @@ fn print(output: &mut Output, format: Format, status: StatusAnswer) -> Result<()
         output.notes().line("no API configuration is configured");
     }
     listing::print(output, format, &status.api_configurations)?;
+    if !status.waiting.is_empty() {
+        output.line("")?;
+        output.line("Waiting to be delivered")?;
+        for waiting in &status.waiting {
+            output.line(format!("  {}", waiting_words(waiting, Utc::now())))?;
+        }
+    }
     let problems = problems(&status);
     if !problems.is_empty() {
         output.line("")?;
@@ -101,14 +120,15 @@ fn problems(status: &StatusAnswer) -> Vec<String> {
 }
 
 /// What is known while no daemon runs: nothing comes next.
-fn without_daemon(config: &Config, states: Vec<ApiState>) -> StatusAnswer {
-    let mut api_configurations = api_statuses(config, states, Utc::now());
+fn without_daemon(config: &Config, known: Known) -> StatusAnswer {
+    let mut api_configurations = api_statuses(config, known.states, Utc::now());
     for api in &mut api_configurations {
         api.next_run = None;
     }
     StatusAnswer {
         daemon: None,
         api_configurations,
+        waiting: waiting_statuses(known.waiting, &delivery::destinations(config)),
         problems: Vec::new(),
     }
 }
@@ -208,6 +228,7 @@ mod tests {
 
     use super::super::output::{Look, capture};
     use super::super::runs::sample;
+    use super::super::waiting;
     use super::*;
     use crate::store::RecordState;
 
@@ -245,6 +266,7 @@ mod tests {
         let status = StatusAnswer {
             daemon: None,
             api_configurations: vec![shop()],
+            waiting: vec![waiting::sample()],
             problems: vec!["the new configuration was refused".to_owned()],
         };
         print(&mut output, format, status).unwrap();
@@ -267,9 +289,20 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_stands_between_the_table_and_the_problems() {
+        let text = printed(Format::Table);
+        let (table, rest) = text
+            .split_once("\nWaiting to be delivered\n  forwards.dojo: 3 messages")
+            .unwrap();
+        assert!(table.contains("complete"), "{text}");
+        assert!(rest.contains("\nProblems\n"), "{text}");
+    }
+
+    #[test]
     fn json_is_the_daemons_whole_answer_and_jsonl_an_api_configuration_a_line() {
         let whole: StatusAnswer = serde_json::from_str(&printed(Format::Json)).unwrap();
         assert_eq!(whole.problems.len(), 1);
+        assert_eq!(whole.waiting, [waiting::sample()]);
         let line: ApiStatus = serde_json::from_str(&printed(Format::Jsonl)).unwrap();
         assert_eq!(line.unresolved, 8);
     }

@@ -76,10 +76,25 @@ pub enum ConnectorError {
     /// The request failed.
     #[error(transparent)]
     Http(#[from] HttpError),
+    /// Whoever signs in for the tool does not accept the credentials, whatever status it says so with.
+    #[error(transparent)]
+    Credentials(HttpError),
     /// The tool answered, but what it says makes no import possible.
     #[error("{0}")]
     Refused(String),
     /// The run is over (cancelled, out of time, the store failed): stop reading.
     #[error(transparent)]
     Closed(#[from] SinkClosed),
+}
+
+impl ConnectorError {
+    /// Whether the tool did not accept the credentials, or not for what was asked.
+    #[must_use]
+    pub fn is_refusal_of_credentials(&self) -> bool {
+        match self {
+            Self::Credentials(_) => true,
+            Self::Http(error) => matches!(error.status(), Some(401 | 403)),
+            Self::Refused(_) | Self::Closed(_) => false,
+        }
+    }
 }

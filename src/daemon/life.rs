@@ -15,15 +15,20 @@ use super::engine::{Engine, Parts};
 use super::logging;
 use super::metrics::Metrics;
 use super::notify::Notifier;
+use super::outgoing::{keep_ringing, office};
 use super::reload::{Loader, Reloader};
 use super::rounds::Rounds;
 use crate::config::{self, Config};
 use crate::connectors;
+use crate::delivery::{Post, deliverers};
 use crate::store::{self, Store, StoreError};
 
 /// How long imports may take to end by themselves when the daemon stops. Together with the rest it stays below the ten
 /// seconds that an operator waits for `systemctl stop`.
 const IMPORTS_END_WITHIN: Duration = Duration::from_millis(6500);
+
+/// How long deliveries may take to end, while imports do. What they noted tells the next start how far they came.
+const DELIVERIES_END_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long open connections may take after that.
 const CONNECTIONS_END_WITHIN: Duration = Duration::from_secs(1);
@@ -123,10 +128,17 @@ pub async fn serve(path: &Path) -> Result<(), DaemonError> {
     let stop = CancellationToken::new();
     let (rounds, schedule) = Rounds::begin(engine.clone(), stop.child_token());
     tokio::spawn(engine.clone().keep_sharing(stop.child_token()));
+    let post = Post::open(office(&engine), deliverers(&engine.setup().config));
+    tokio::spawn(keep_ringing(
+        engine.clone(),
+        post.clone(),
+        stop.child_token(),
+    ));
     let notifier = Notifier::new(engine.clone());
     let reloader = Arc::new(Reloader::new(
         engine.clone(),
         rounds.clone(),
+        post.clone(),
         load,
         notifier.clone(),
     ));
@@ -134,6 +146,7 @@ pub async fn serve(path: &Path) -> Result<(), DaemonError> {
         engine.clone(),
         Arc::clone(&reloader),
         rounds.clone(),
+        post.clone(),
         socket.group(),
         stop.clone(),
     );
@@ -158,7 +171,7 @@ pub async fn serve(path: &Path) -> Result<(), DaemonError> {
 
     notifier.stopping();
     tracing::info!("stopping");
-    stop_all(&engine, &stop, schedule, servers).await;
+    stop_all(&engine, &post, &stop, schedule, servers).await;
     tracing::info!("stopped");
     Ok(())
 }
@@ -231,14 +244,18 @@ fn keep_telling(notifier: &Notifier, rounds: Rounds, stop: &CancellationToken) {
     }
 }
 
-/// No new work, imports ended, connections closed; in a bounded time, whatever hangs.
+/// No new work, imports and deliveries ended, connections closed; in a bounded time, whatever hangs.
 async fn stop_all(
     engine: &Engine,
+    post: &Post,
     stop: &CancellationToken,
     schedule: JoinHandle<()>,
     servers: Vec<JoinHandle<()>>,
 ) {
-    engine.stop(IMPORTS_END_WITHIN).await;
+    tokio::join!(
+        engine.stop(IMPORTS_END_WITHIN),
+        post.close(DELIVERIES_END_WITHIN)
+    );
     stop.cancel();
     let aborts: Vec<_> = servers.iter().map(JoinHandle::abort_handle).collect();
     let ends = async {

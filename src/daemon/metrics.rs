@@ -1,4 +1,7 @@
-//! What is counted for Prometheus. Labels are names of API configurations and fixed words, never text from a tool.
+//! What is counted for Prometheus. Labels are names of API configurations and destinations, and fixed words, never text from a tool.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use metrics::{Label, Level, Metadata, Recorder, Unit};
@@ -6,7 +9,8 @@ use metrics_exporter_prometheus::{
     BuildError, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
 
-use crate::store::{Run, RunState};
+use crate::delivery::Ledger;
+use crate::store::{Run, RunState, Waiting};
 
 const RUNS: &str = "secpull_runs_total";
 const RUN_DURATION: &str = "secpull_run_duration_seconds";
@@ -20,6 +24,8 @@ const RUNNING: &str = "secpull_runs_running";
 const QUEUED: &str = "secpull_runs_queued";
 const STORE_UP: &str = "secpull_store_up";
 const RELOAD_OK: &str = "secpull_configuration_last_reload_successful";
+const DELIVERIES: &str = "secpull_deliveries_total";
+const OUTBOX_WAITING: &str = "secpull_outbox_waiting";
 const BUILD_INFO: &str = "secpull_build_info";
 
 /// From one second to the six hours after which most run limits strike.
@@ -29,6 +35,8 @@ const DURATION_BUCKETS: [f64; 7] = [1.0, 10.0, 60.0, 300.0, 1800.0, 7200.0, 2160
 pub struct Metrics {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
+    /// Destinations that something waited for: what has been delivered is to show as none.
+    destinations: Mutex<BTreeSet<String>>,
 }
 
 impl Metrics {
@@ -41,7 +49,11 @@ impl Metrics {
             .set_buckets(&DURATION_BUCKETS)?
             .build_recorder();
         let handle = recorder.handle();
-        let metrics = Self { recorder, handle };
+        let metrics = Self {
+            recorder,
+            handle,
+            destinations: Mutex::default(),
+        };
         metrics.describe();
         let version = vec![Label::new("version", env!("CARGO_PKG_VERSION"))];
         metrics.gauge(BUILD_INFO, version, 1.0);
@@ -145,6 +157,10 @@ impl Metrics {
             (PAGES, "Pages that imports read"),
             (REQUESTS, "Requests that imports sent to tools"),
             (RETRIES, "Requests that were sent again"),
+            (
+                DELIVERIES,
+                "Attempts to deliver a message to a destination, by how they ended",
+            ),
         ];
         for (name, text) in counters {
             self.recorder
@@ -154,6 +170,7 @@ impl Metrics {
             (BUILD_INFO, "Version of the daemon; always 1"),
             (RUNNING, "Imports under way"),
             (QUEUED, "Imports that wait for their turn"),
+            (OUTBOX_WAITING, "Messages that wait for a destination"),
             (STORE_UP, "1 while the store works, else 0"),
             (
                 RELOAD_OK,
@@ -176,6 +193,34 @@ impl Metrics {
             Some(Unit::Seconds),
             "How long imports took".into(),
         );
+    }
+}
+
+impl Ledger for Metrics {
+    fn attempted(&self, destination: &str, outcome: &'static str) {
+        let labels = vec![
+            Label::new("destination", destination.to_owned()),
+            Label::new("outcome", outcome),
+        ];
+        self.count(DELIVERIES, labels, 1);
+    }
+
+    fn waiting(&self, waiting: &[Waiting]) {
+        let mut known = self
+            .destinations
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.extend(waiting.iter().map(|waiting| waiting.destination.clone()));
+        for destination in known.iter() {
+            let messages = waiting
+                .iter()
+                .find(|waiting| waiting.destination == *destination)
+                .map_or(0, |waiting| waiting.messages);
+            #[expect(clippy::cast_precision_loss, reason = "numbers of messages are small")]
+            let messages = messages as f64;
+            let labels = vec![Label::new("destination", destination.clone())];
+            self.gauge(OUTBOX_WAITING, labels, messages);
+        }
     }
 }
 
@@ -221,6 +266,33 @@ mod tests {
                 env!("CARGO_PKG_VERSION"),
                 r#""} 1"#
             ),
+        ] {
+            assert!(text.contains(line), "{line} is not in\n{text}");
+        }
+    }
+
+    #[test]
+    fn deliveries_are_counted_and_what_has_been_delivered_waits_no_more() {
+        let metrics = Metrics::new().unwrap();
+        let waits = |destination: &str, messages| Waiting {
+            destination: destination.to_owned(),
+            messages,
+            since: DateTime::UNIX_EPOCH,
+            attempts: 1,
+            problem: None,
+            next_attempt_at: None,
+        };
+        metrics.attempted("forwards.dojo", "later");
+        metrics.attempted("forwards.dojo", "delivered");
+        metrics.attempted("forwards.dojo", "delivered");
+        metrics.waiting(&[waits("forwards.dojo", 3), waits("notifications.ops", 1)]);
+        metrics.waiting(&[waits("notifications.ops", 2)]);
+        let text = metrics.render();
+        for line in [
+            r#"secpull_deliveries_total{destination="forwards.dojo",outcome="later"} 1"#,
+            r#"secpull_deliveries_total{destination="forwards.dojo",outcome="delivered"} 2"#,
+            r#"secpull_outbox_waiting{destination="forwards.dojo"} 0"#,
+            r#"secpull_outbox_waiting{destination="notifications.ops"} 2"#,
         ] {
             assert!(text.contains(line), "{line} is not in\n{text}");
         }

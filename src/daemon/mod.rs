@@ -12,6 +12,7 @@ mod life;
 pub mod logging;
 pub mod metrics;
 mod notify;
+mod outgoing;
 pub mod reload;
 pub mod rounds;
 

@@ -10,6 +10,7 @@ use super::notify::Notifier;
 use super::rounds::Rounds;
 use crate::config::{Config, Control, StoreUrl};
 use crate::connectors::Connectors;
+use crate::delivery::{self, Post};
 
 /// Reads and checks the configuration; the error is a line for each mistake.
 pub type Loader = Arc<dyn Fn() -> Result<Config, Vec<String>> + Send + Sync>;
@@ -34,6 +35,7 @@ pub struct ReloadError(pub Vec<String>);
 pub struct Reloader {
     engine: Engine,
     rounds: Rounds,
+    post: Post,
     load: Loader,
     notifier: Notifier,
     /// What only a restart can change.
@@ -45,13 +47,20 @@ pub struct Reloader {
 impl Reloader {
     /// A reloader of this engine's configuration.
     #[must_use]
-    pub fn new(engine: Engine, rounds: Rounds, load: Loader, notifier: Notifier) -> Self {
+    pub fn new(
+        engine: Engine,
+        rounds: Rounds,
+        post: Post,
+        load: Loader,
+        notifier: Notifier,
+    ) -> Self {
         let config = Arc::clone(&engine.setup().config);
         engine.metrics().reloaded(true);
         Self {
             fixed: (config.store.clone(), config.control.clone()),
             engine,
             rounds,
+            post,
             load,
             notifier,
             turn: tokio::sync::Mutex::default(),
@@ -86,8 +95,10 @@ impl Reloader {
         });
         let changes = changes(&before.config, &config);
         let connectors = Connectors::reopen(&before.connectors, &config, &same_tools);
+        let deliverers = delivery::deliverers(&config);
         self.engine.put_in_force(config, connectors);
         self.rounds.reloaded();
+        self.post.serve(deliverers);
         Ok(changes)
     }
 
@@ -231,7 +242,8 @@ mod tests {
         let next = Arc::clone(next);
         let load: Loader = Arc::new(move || next.lock().unwrap().clone());
         let silent = Notifier::telling(bench.engine.clone(), Arc::new(|_| {}));
-        Reloader::new(bench.engine.clone(), rounds, load, silent)
+        let post = bench.post(Vec::new());
+        Reloader::new(bench.engine.clone(), rounds, post, load, silent)
     }
 
     #[tokio::test]

@@ -4,10 +4,25 @@
 //! message is kept, what an import does, when a round is due. An import never waits for anything of this floor and never
 //! fails with it: what is to be said is derived from what the store says of runs that are over.
 
+mod backoff;
+mod courier;
 mod deliverer;
 mod desk;
+mod dispatch;
+mod office;
+mod once;
+mod post;
 mod registry;
+mod said;
 
+#[cfg(test)]
+mod fakes;
+
+pub use courier::Courier;
 pub use deliverer::{Deliverer, Occasion, Outcome};
 pub use desk::{Desk, DeskError, Hold};
-pub use registry::deliverers;
+pub use dispatch::{announce_runs, look_round};
+pub use office::{Ledger, Now, Office, Uncounted};
+pub use once::deliver_once;
+pub use post::Post;
+pub use registry::{deliverers, destinations};

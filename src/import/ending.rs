@@ -9,6 +9,7 @@ use chrono::{TimeDelta, Utc};
 use super::Progress;
 use super::persist::{is_passing, patience};
 use crate::config::{ApiConfiguration, ImportLimits};
+use crate::connectors::ConnectorError;
 use crate::store::{Closing, HoldLimits, Proof, RunEnd, RunId, RunState, Store, StoreError};
 
 /// Why a run reads no more.
@@ -17,7 +18,9 @@ pub(super) enum Stop {
     /// The connector has given all it has.
     ReadAll,
     /// The connector gave up.
-    Failed(String),
+    Failed(ConnectorError),
+    /// The connector crashed.
+    Crashed(&'static str),
     /// The store failed.
     Store(StoreError),
     /// The run's time limit.
@@ -48,23 +51,27 @@ pub(super) struct Ending<'a> {
 
 impl Ending<'_> {
     /// The end of a run whose connector could not even be opened.
-    pub(super) fn could_not_begin(error: String) -> RunEnd {
+    pub(super) fn could_not_begin(error: &ConnectorError) -> RunEnd {
         RunEnd {
             state: RunState::Failed,
-            error: Some(error),
+            error: Some(error.to_string()),
             unchanged: 0,
             unreadable: 0,
             already_fixed: 0,
             pages: 0,
             requests: 0,
             retries: 0,
-            credentials_refused: false,
+            credentials_refused: error.is_refusal_of_credentials(),
         }
     }
 }
 
 /// Resolves what was proven gone if everything was read to its proper end, and says how the run ended.
 pub(super) async fn conclude(mut ending: Ending<'_>) -> RunEnd {
+    let credentials_refused = match &ending.stop {
+        Stop::Failed(error) => error.is_refusal_of_credentials(),
+        _ => false,
+    };
     let (state, error) = match trouble(&ending) {
         Some(verdict) => verdict,
         None => close(&mut ending).await,
@@ -78,7 +85,7 @@ pub(super) async fn conclude(mut ending: Ending<'_>) -> RunEnd {
         pages: ending.pages,
         requests: ending.requests,
         retries: ending.retries,
-        credentials_refused: false,
+        credentials_refused,
     }
 }
 
@@ -97,7 +104,11 @@ fn trouble(ending: &Ending<'_>) -> Option<(RunState, Option<String>)> {
             "another process has marked this run as interrupted".to_owned(),
         ),
         Stop::Store(error) => (RunState::Failed, error.to_string()),
-        Stop::Failed(error) => (broken, error.clone()),
+        Stop::Failed(error) => (broken, error.to_string()),
+        Stop::Crashed(how) => (
+            broken,
+            format!("the connector ended unexpectedly; this is a defect of secpull ({how})"),
+        ),
         Stop::OutOfTime(limit) => (
             broken,
             format!(

@@ -59,7 +59,7 @@ pub async fn run(
             let stop = import.read(connector, &cancel).await;
             conclude(import.into_ending(stop)).await
         }
-        Err(error) => Ending::could_not_begin(error.to_string()),
+        Err(error) => Ending::could_not_begin(error),
     };
     finish(store, run, &end).await;
     tracing::info!(
@@ -132,11 +132,8 @@ impl<'a> Import<'a> {
             // The sink is closed, so the connector has returned or is about to.
             None => match pull.await {
                 Ok(Ok(())) => Stop::ReadAll,
-                Ok(Err(error)) => Stop::Failed(error.to_string()),
-                Err(panic) => Stop::Failed(format!(
-                    "the connector ended unexpectedly; this is a defect of secpull ({})",
-                    if panic.is_panic() { "panic" } else { "aborted" }
-                )),
+                Ok(Err(error)) => Stop::Failed(error),
+                Err(panic) => Stop::Crashed(if panic.is_panic() { "panic" } else { "aborted" }),
             },
         }
     }

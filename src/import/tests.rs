@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod concluding;
+mod credentials;
 mod model;
 mod rows;
 
@@ -31,6 +32,7 @@ struct Script(Mutex<Vec<Act>>);
 enum Act {
     Say(Pulled),
     Fail(&'static str),
+    Break(ConnectorError),
     Wait,
 }
 
@@ -50,6 +52,7 @@ impl Connector for Script {
             match act {
                 Act::Say(pulled) => sink.put(pulled).await?,
                 Act::Fail(reason) => return Err(ConnectorError::Refused(reason.to_owned())),
+                Act::Break(error) => return Err(error),
                 Act::Wait => std::future::pending().await,
             }
         }

@@ -3,7 +3,9 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod announcing;
 mod closing;
+mod delivering;
 mod documents;
 mod listing;
 mod model;

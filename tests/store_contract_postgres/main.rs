@@ -4,8 +4,12 @@
 
 mod place;
 
+#[path = "../store_contract/announcing.rs"]
+mod announcing;
 #[path = "../store_contract/closing.rs"]
 mod closing;
+#[path = "../store_contract/delivering.rs"]
+mod delivering;
 #[path = "../store_contract/documents.rs"]
 mod documents;
 #[path = "../store_contract/listing.rs"]

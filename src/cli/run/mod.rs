@@ -1,5 +1,6 @@
 //! `secpull run`: imports now, in the daemon or in this process, and shows how far they are.
 
+mod delivering;
 mod display;
 mod standalone;
 mod summary;

@@ -7,6 +7,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use super::delivering;
 use super::display::Display;
 use super::summary::Summary;
 use super::{Feed, News, nothing_configured, without_repetition};
@@ -64,8 +65,18 @@ pub(super) async fn run(context: &mut Context, arguments: &RunArguments) -> Resu
             _ = interrupt.recv() => shop.stop(&display)?,
         }
     }
-    shop.store.settle().await?;
     display.close();
+    let notes = context.output.notes().clone();
+    let delivering = delivering::deliver(&shop.config, &shop.store, &notes, shop.cancel.clone());
+    tokio::pin!(delivering);
+    loop {
+        tokio::select! {
+            () = &mut delivering => break,
+            _ = terminate.recv() => shop.cancel.cancel(),
+            _ = interrupt.recv() => shop.cancel.cancel(),
+        }
+    }
+    shop.store.settle().await?;
     summary.print(&mut context.output, arguments.listing.format)
 }
 

@@ -192,7 +192,7 @@ async fn pull_site(
 /// Whether every other site would fail likewise.
 fn is_pointless(failure: &ConnectorError) -> bool {
     match failure {
-        ConnectorError::Closed(_) => true,
+        ConnectorError::Closed(_) | ConnectorError::Credentials(_) => true,
         ConnectorError::Refused(_) => false,
         ConnectorError::Http(error) => matches!(
             &error.kind,

@@ -357,7 +357,7 @@ fn of_branch(branch: Option<&str>) -> String {
 /// Whether every other project would fail likewise.
 fn pointless(failure: &ConnectorError) -> bool {
     match failure {
-        ConnectorError::Closed(_) => true,
+        ConnectorError::Closed(_) | ConnectorError::Credentials(_) => true,
         ConnectorError::Refused(_) => false,
         ConnectorError::Http(error) => {
             error.status() == Some(401)

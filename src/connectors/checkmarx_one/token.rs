@@ -166,10 +166,15 @@ impl Tokens {
         if let Some(realm) = self.realm_of_key.as_ref().filter(|own| **own != self.realm) {
             advice.push_str(&format!("; this key belongs to {realm}"));
         }
-        ConnectorError::Http(HttpError {
+        let is_refusal = matches!(status, 400 | 401);
+        let error = HttpError {
             message: format!("{}; {advice}", error.message),
             kind: error.kind,
-        })
+        };
+        match is_refusal {
+            true => ConnectorError::Credentials(error),
+            false => ConnectorError::Http(error),
+        }
     }
 }
 

@@ -196,7 +196,9 @@ async fn pull_all(server: &Api, suppressed: bool, sink: &mut Sink) -> Result<(),
 /// Whether every other project would fail likewise.
 fn pointless(failure: &ConnectorError) -> bool {
     match failure {
-        ConnectorError::Closed(_) | ConnectorError::Refused(_) => true,
+        ConnectorError::Closed(_) | ConnectorError::Credentials(_) | ConnectorError::Refused(_) => {
+            true
+        }
         ConnectorError::Http(error) => match &error.kind {
             HttpErrorKind::Status { status: 401, .. } => true,
             // With words in it, it is portfolio access control, which is a matter of one project.

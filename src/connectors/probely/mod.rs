@@ -235,7 +235,7 @@ async fn conclude_empty(
 /// Whether every other target would fail likewise.
 fn is_pointless(failure: &ConnectorError) -> bool {
     match failure {
-        ConnectorError::Closed(_) => true,
+        ConnectorError::Closed(_) | ConnectorError::Credentials(_) => true,
         ConnectorError::Refused(_) => false,
         ConnectorError::Http(error) => match &error.kind {
             HttpErrorKind::Status { status: 401, .. } => true,

@@ -275,7 +275,7 @@ fn hint(failure: &ConnectorError, issue_type: IssueType) -> Option<String> {
 /// Whether everything else would fail likewise.
 fn pointless(failure: &ConnectorError) -> bool {
     match failure {
-        ConnectorError::Closed(_) => true,
+        ConnectorError::Closed(_) | ConnectorError::Credentials(_) => true,
         ConnectorError::Refused(_) => false,
         ConnectorError::Http(error) => {
             error.status() == Some(401)

@@ -139,7 +139,7 @@ pub(super) fn explain_gone(key: &str, organization: &Organization) -> ConnectorE
 /// Whether every other organization would fail likewise.
 fn pointless(failure: &ConnectorError) -> bool {
     match failure {
-        ConnectorError::Closed(_) => true,
+        ConnectorError::Closed(_) | ConnectorError::Credentials(_) => true,
         ConnectorError::Refused(_) => false,
         ConnectorError::Http(error) => {
             error.status() == Some(401)

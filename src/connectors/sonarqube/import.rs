@@ -179,7 +179,7 @@ impl Import<'_> {
 /// Whether everything else would fail likewise.
 pub(super) fn pointless(failure: &ConnectorError) -> bool {
     match failure {
-        ConnectorError::Closed(_) => true,
+        ConnectorError::Closed(_) | ConnectorError::Credentials(_) => true,
         ConnectorError::Refused(_) => false,
         ConnectorError::Http(error) => {
             error.status() == Some(401)

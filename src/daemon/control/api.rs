@@ -14,6 +14,9 @@ pub struct StatusAnswer {
     pub daemon: Option<DaemonStatus>,
     /// All API configurations, by name.
     pub api_configurations: Vec<ApiStatus>,
+    /// What waits to be delivered, by destination; empty where everything has arrived.
+    #[serde(default)]
+    pub waiting: Vec<WaitingStatus>,
     /// What is wrong with the daemon as a whole: a refused configuration, a store that fails.
     pub problems: Vec<String>,
 }
@@ -35,6 +38,25 @@ pub struct DaemonStatus {
     pub running: u64,
     /// Runs that wait.
     pub queued: u64,
+}
+
+/// Messages that wait for one destination.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct WaitingStatus {
+    /// The destination: `forwards.NAME` or `notifications.NAME`.
+    pub destination: String,
+    /// False: it is not configured any more. What waits is kept.
+    pub configured: bool,
+    /// So many messages.
+    pub messages: u64,
+    /// Since when the oldest waits.
+    pub since: DateTime<Utc>,
+    /// How often the one that fares worst was tried.
+    pub attempts: u32,
+    /// Why that one waits still; null where it is about to be tried.
+    pub problem: Option<String>,
+    /// When that one is tried again at the latest, a minute more or less; null: as soon as possible.
+    pub next_attempt_at: Option<DateTime<Utc>>,
 }
 
 /// One API configuration.

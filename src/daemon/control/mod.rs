@@ -23,4 +23,4 @@ pub use peer::{Authority, Peer, Right};
 pub use server::{document, serve, serve_metrics};
 pub use socket::{Socket, SocketError};
 pub use state::Control;
-pub use statuses::api_statuses;
+pub use statuses::{api_statuses, waiting_statuses};

@@ -7,6 +7,7 @@ use super::peer::Authority;
 use crate::daemon::engine::Engine;
 use crate::daemon::reload::Reloader;
 use crate::daemon::rounds::Rounds;
+use crate::delivery::Post;
 
 /// What the handlers work with.
 #[derive(Clone)]
@@ -14,6 +15,7 @@ pub struct Control {
     pub(super) engine: Engine,
     pub(super) reloader: Arc<Reloader>,
     pub(super) rounds: Rounds,
+    pub(super) post: Post,
     pub(super) started_at: chrono::DateTime<chrono::Utc>,
     pub(super) stop: CancellationToken,
     authority: Authority,
@@ -26,6 +28,7 @@ impl Control {
         engine: Engine,
         reloader: Arc<Reloader>,
         rounds: Rounds,
+        post: Post,
         group: Gid,
         stop: CancellationToken,
     ) -> Self {
@@ -34,6 +37,7 @@ impl Control {
             engine,
             reloader,
             rounds,
+            post,
             stop,
             authority: Authority::of_this_process(group),
         }

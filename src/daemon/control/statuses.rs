@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::api::ApiStatus;
+use super::api::{ApiStatus, WaitingStatus};
 use crate::config::{ApiConfiguration, Config};
 use crate::schedule::next_slot;
-use crate::store::{ApiState, RecordState, Run, RunState};
+use crate::store::{ApiState, RecordState, Run, RunState, Waiting};
 
 /// The status of every configured API configuration, by name; nothing under way. What the store knows of others is left
 /// out. Also for commands that find no daemon.
@@ -21,6 +21,23 @@ pub fn api_statuses(config: &Config, states: Vec<ApiState>, now: DateTime<Utc>) 
         .api_configurations
         .values()
         .map(|api| api_status(config, api, states.remove(&api.name), now))
+        .collect()
+}
+
+/// What waits, at the destinations that are configured and at others.
+#[must_use]
+pub fn waiting_statuses(waiting: Vec<Waiting>, configured: &[String]) -> Vec<WaitingStatus> {
+    waiting
+        .into_iter()
+        .map(|waiting| WaitingStatus {
+            configured: configured.contains(&waiting.destination),
+            destination: waiting.destination,
+            messages: waiting.messages,
+            since: waiting.since,
+            attempts: waiting.attempts,
+            problem: waiting.problem,
+            next_attempt_at: waiting.next_attempt_at,
+        })
         .collect()
 }
 

@@ -44,9 +44,11 @@ impl Daemon {
         let stop = CancellationToken::new();
         let (rounds, _task) = Rounds::begin(bench.engine.clone(), stop.child_token());
         let load: Loader = Arc::new(|| Err(vec!["secpull.toml:1:1: wrong".to_owned()]));
+        let post = bench.post(Vec::new());
         let reloader = Reloader::new(
             bench.engine.clone(),
             rounds.clone(),
+            post.clone(),
             load,
             Notifier::telling(bench.engine.clone(), Arc::new(|_| {})),
         );
@@ -60,6 +62,7 @@ impl Daemon {
             bench.engine.clone(),
             Arc::new(reloader),
             rounds,
+            post,
             socket.group(),
             stop.clone(),
         )

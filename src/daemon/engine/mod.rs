@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -48,6 +48,8 @@ struct Inner {
     queue: Mutex<Queue>,
     /// Held while a run is put in, so that no API configuration gets two.
     entrance: tokio::sync::Mutex<()>,
+    /// Rings when a run is over.
+    ended: Notify,
     /// Cancelled when the engine stops; each run has a child of it.
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -72,6 +74,7 @@ impl Engine {
             })),
             queue: Mutex::default(),
             entrance: tokio::sync::Mutex::default(),
+            ended: Notify::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }))
@@ -281,6 +284,11 @@ impl Engine {
         let found = self.0.store.runs(filter).await;
         self.0.health.note_read(self.now(), &found);
         Ok(found?.into_iter().next())
+    }
+
+    /// Until a run of this engine is over, and the store knows. One that was over before is not missed.
+    pub async fn run_ended(&self) {
+        self.0.ended.notified().await;
     }
 
     /// The latest snapshot of an API configuration's run, while it is under way here.

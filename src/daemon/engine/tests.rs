@@ -6,6 +6,8 @@ use tokio::sync::Semaphore;
 
 use super::*;
 use crate::daemon::fakes::{FakeStore, api, config};
+use crate::daemon::outgoing::office;
+use crate::delivery::{Deliverer, Post};
 use crate::import::Job;
 use crate::schedule::ManualClock;
 
@@ -73,6 +75,11 @@ impl Bench {
             most_at_once,
             products,
         }
+    }
+
+    /// A post office for these destinations.
+    pub(crate) fn post(&self, deliverers: Vec<Arc<dyn Deliverer>>) -> Post {
+        Post::open(office(&self.engine), deliverers)
     }
 
     pub(crate) async fn start(&self, names: &[&str]) -> Vec<Started> {

@@ -129,6 +129,7 @@ impl Engine {
             match self.run(run).await {
                 Ok(Some(known)) if known.status.is_over() => {
                     self.0.metrics.run_ended(&known);
+                    self.0.ended.notify_one();
                     if told_here {
                         report(&known);
                     }

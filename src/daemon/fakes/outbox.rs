@@ -51,11 +51,11 @@ impl Outbox for FakeStore {
         _messages: Vec<NewMessage>,
         _at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        unreachable!("no destination is configured")
+        unreachable!("nothing is delivered")
     }
 
     async fn finding_groups(&self, _api: &str) -> Result<Vec<KnownGroup>, StoreError> {
-        unreachable!("no destination is configured")
+        unreachable!("nothing is delivered")
     }
 
     async fn take_message(
@@ -65,7 +65,7 @@ impl Outbox for FakeStore {
         _lease: Duration,
         _at: DateTime<Utc>,
     ) -> Result<Option<Message>, StoreError> {
-        unreachable!("no destination is configured")
+        Ok(None)
     }
 
     async fn keep_message(
@@ -74,7 +74,7 @@ impl Outbox for FakeStore {
         _holder: &str,
         _lease: Duration,
     ) -> Result<bool, StoreError> {
-        unreachable!("no destination is configured")
+        unreachable!("nothing is delivered")
     }
 
     async fn note_message(
@@ -83,11 +83,11 @@ impl Outbox for FakeStore {
         _holder: &str,
         _note: &str,
     ) -> Result<bool, StoreError> {
-        unreachable!("no destination is configured")
+        unreachable!("nothing is delivered")
     }
 
     async fn delivered(&self, _message: &Message, _holder: &str) -> Result<bool, StoreError> {
-        unreachable!("no destination is configured")
+        unreachable!("nothing is delivered")
     }
 
     async fn put_back(
@@ -97,11 +97,11 @@ impl Outbox for FakeStore {
         _problem: Option<&str>,
         _not_before: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        unreachable!("no destination is configured")
+        unreachable!("nothing is delivered")
     }
 
     async fn make_due(&self, _destination: &str) -> Result<(), StoreError> {
-        unreachable!("no destination is configured")
+        Ok(())
     }
 
     async fn destination_state(
@@ -109,7 +109,7 @@ impl Outbox for FakeStore {
         _destination: &str,
         _topic: &str,
     ) -> Result<Option<String>, StoreError> {
-        unreachable!("no destination is configured")
+        unreachable!("nothing is delivered")
     }
 
     async fn keep_destination_state(
@@ -119,7 +119,7 @@ impl Outbox for FakeStore {
         _topic: &str,
         _state: &str,
     ) -> Result<bool, StoreError> {
-        unreachable!("no destination is configured")
+        unreachable!("nothing is delivered")
     }
 
     async fn forget_messages(
@@ -127,6 +127,6 @@ impl Outbox for FakeStore {
         _prefix: &str,
         _older_than: DateTime<Utc>,
     ) -> Result<u64, StoreError> {
-        unreachable!("no destination is configured")
+        unreachable!("nothing is delivered")
     }
 }

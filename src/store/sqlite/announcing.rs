@@ -22,7 +22,7 @@ const CHANGED_GROUPS: &str = "
     WHERE r.id = ?1 ORDER BY f.product, f.branch, f.service";
 const ANNOUNCED: &str =
     "UPDATE runs SET announced = 1 WHERE id = ?1 AND announced = 0 AND state = ?2";
-const USED_KEY: &str = "SELECT EXISTS (SELECT 1 FROM announced_once WHERE key = ?1)";
+const USED_KEY: &str = "SELECT 1 FROM announced_once WHERE key = ?1";
 const USE_KEY: &str = "INSERT INTO announced_once (key, at) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
 const ADD: &str = "
     INSERT INTO outbox (destination, topic, content, since, revised_at) VALUES (?1, ?2, ?3, ?4, ?4)
@@ -102,8 +102,7 @@ pub(super) fn announce(
 }
 
 pub(super) fn is_used(connection: &Connection, key: &str) -> Result<bool, Fault> {
-    let mut statement = connection.prepare_cached(USED_KEY)?;
-    Ok(statement.query_row([key], |row| row.get(0))?)
+    Ok(connection.prepare_cached(USED_KEY)?.exists([key])?)
 }
 
 pub(super) fn announce_once(

@@ -12,8 +12,8 @@ use crate::store::{Message, Waiting};
 /// A lease that ends later than this was taken before the clock was set back.
 const LONGEST_LEASE: Duration = Duration::from_secs(3600);
 
-const ANY_DUE: &str = "
-    SELECT EXISTS (SELECT 1 FROM outbox WHERE destination = ?1 AND coalesce(not_before, 0) <= ?2)";
+const ANY_DUE: &str =
+    "SELECT 1 FROM outbox WHERE destination = ?1 AND coalesce(not_before, 0) <= ?2";
 const HOLD: &str = "
     INSERT INTO destinations (name, holder, held_until) VALUES (?1, ?2, ?4)
     ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, held_until = excluded.held_until
@@ -25,8 +25,8 @@ const TRY: &str = "UPDATE outbox SET attempts = attempts + 1 WHERE id = ?1";
 /// The fence.
 const KEEP: &str = "
     UPDATE destinations SET held_until = ?4 WHERE name = ?1 AND holder = ?2 AND held_until > ?3";
-const IS_HELD: &str = "
-    SELECT EXISTS (SELECT 1 FROM destinations WHERE name = ?1 AND holder = ?2 AND held_until > ?3)";
+const IS_HELD: &str =
+    "SELECT 1 FROM destinations WHERE name = ?1 AND holder = ?2 AND held_until > ?3";
 const LET_GO: &str =
     "UPDATE destinations SET holder = NULL, held_until = NULL WHERE name = ?1 AND holder = ?2";
 const NOTE: &str = "UPDATE outbox SET note = ?2 WHERE id = ?1";
@@ -89,7 +89,7 @@ impl<'a> Hold<'a> {
     fn stands(&self, transaction: &Transaction<'_>) -> Result<bool, Fault> {
         let mut statement = transaction.prepare_cached(IS_HELD)?;
         let parameters = params![self.destination, self.holder, time_code(Utc::now())];
-        Ok(statement.query_row(parameters, |row| row.get(0))?)
+        Ok(statement.exists(parameters)?)
     }
 
     fn end(&self, transaction: &Transaction<'_>) -> Result<(), Fault> {
@@ -131,7 +131,7 @@ pub(super) fn any_due(
     at: DateTime<Utc>,
 ) -> Result<bool, Fault> {
     let mut statement = connection.prepare_cached(ANY_DUE)?;
-    Ok(statement.query_row(params![destination, time_code(at)], |row| row.get(0))?)
+    Ok(statement.exists(params![destination, time_code(at)])?)
 }
 
 pub(super) fn take(

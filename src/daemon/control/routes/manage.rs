@@ -37,6 +37,7 @@ pub(crate) async fn accept(
     engine.health().note_write(engine.now(), &accepted);
     match accepted? {
         Some(accepted) => {
+            control.post.ring();
             tracing::info!(
                 run = accepted.run,
                 api_configuration = %name,

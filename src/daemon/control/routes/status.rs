@@ -4,7 +4,7 @@ use axum::extract::State;
 use crate::daemon::control::api::{DaemonStatus, ErrorAnswer, StatusAnswer};
 use crate::daemon::control::refusal::Refusal;
 use crate::daemon::control::state::Control;
-use crate::daemon::control::statuses::api_statuses;
+use crate::daemon::control::statuses::{api_statuses, waiting_statuses};
 
 /// How the daemon is, and each API configuration.
 #[utoipa::path(
@@ -29,6 +29,8 @@ pub(crate) async fn status(State(control): State<Control>) -> Result<Json<Status
             status.problems.insert(0, problem);
         }
     }
+    let waiting = engine.store().waiting().await;
+    engine.health().note_read(engine.now(), &waiting);
     let (running, queued) = engine.load();
     let mut problems = engine.health().problems();
     problems.extend(control.reloader.problems());
@@ -43,6 +45,7 @@ pub(crate) async fn status(State(control): State<Control>) -> Result<Json<Status
             queued: queued as u64,
         }),
         api_configurations,
+        waiting: waiting_statuses(waiting?, &control.post.destinations()),
         problems,
     }))
 }
