@@ -159,9 +159,7 @@ impl Kind {
                     None => Wrong::so(format!("{} is not known", quoted(text))),
                 }
             }
-            (Self::Template, ValueKind::String(text)) => {
-                Template::parse(text).map(Field::Template)
-            }
+            (Self::Template, ValueKind::String(text)) => Template::parse(text).map(Field::Template),
             (Self::Integer { min, max }, ValueKind::I64(number)) => {
                 if (min..=max).contains(&number) {
                     Ok(Field::Integer(*number))

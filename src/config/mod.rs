@@ -48,8 +48,8 @@ pub use settings::{Settings, Value};
 pub use spec::{ConnectorSpec, Direction, Need, Setting, SettingKind, ToolDraft};
 pub use template::{Placeholder, Template};
 pub use types::{
-    ApiConfiguration, CloseOld, Config, Control, Forward, ImportLimits, Labels, MissingRecords, ProxySetting,
-    RecordFilter, ScheduleSetting, StoreUrl, Tool, Trust,
+    ApiConfiguration, CloseOld, Config, Control, Forward, ImportLimits, Labels, MissingRecords,
+    ProxySetting, RecordFilter, ScheduleSetting, StoreUrl, Tool, Trust,
 };
 
 #[cfg(test)]

@@ -131,7 +131,10 @@ mod tests {
         assert_eq!(wrong("a {prodct}"), "\"{prodct}\" is no placeholder");
         assert_eq!(wrong("{}"), "\"{}\" is no placeholder");
         for text in ["{product", "product}", "{{product}"] {
-            assert!(wrong(text).ends_with("has a brace without its other"), "{text}");
+            assert!(
+                wrong(text).ends_with("has a brace without its other"),
+                "{text}"
+            );
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::Deliverer;
-use crate::config::Config;
+use super::defectdojo::{self, DefectDojo};
+use crate::config::{Config, Forward};
 
 /// The names of the destinations of a configuration.
 #[must_use]
@@ -14,6 +15,19 @@ pub fn destinations(config: &Config) -> Vec<String> {
 
 /// The destinations of a configuration. A new kind is one room and one line here.
 #[must_use]
-pub fn deliverers(_config: &Config) -> Vec<Arc<dyn Deliverer>> {
-    Vec::new()
+pub fn deliverers(config: &Config) -> Vec<Arc<dyn Deliverer>> {
+    config
+        .forwards
+        .values()
+        .filter_map(|forward| self::forward(config, forward))
+        .collect()
+}
+
+fn forward(config: &Config, forward: &Arc<Forward>) -> Option<Arc<dyn Deliverer>> {
+    let tool = config.tools.get(&forward.tool)?;
+    match tool.connector.as_str() {
+        defectdojo::CONNECTOR => Some(Arc::new(DefectDojo::new(Arc::clone(forward), tool))),
+        // The configuration takes no other for a receiver.
+        _ => None,
+    }
 }

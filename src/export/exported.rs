@@ -3,7 +3,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::finding::{
-    Cloud, Component, Endpoint, Finding, Host, Image, Kind, Kubernetes, Severity, SourceLocation, Status,
+    Cloud, Component, Endpoint, Finding, Host, Image, Kind, Kubernetes, Severity, SourceLocation,
+    Status,
 };
 
 /// What of a printed finding's JSON goes into documents. The fields are those of [`Finding`](crate::finding::Finding).

@@ -74,9 +74,15 @@ pub fn named_finding(finding: &Exported, name: &str) -> Map<String, Value> {
         put("cwe", json!(first));
         put("cwes", json!(cwes));
     }
-    put("cvssv3", vector(&finding.cvss3_vector, "CVSS:3", CVSS3_VECTOR));
+    put(
+        "cvssv3",
+        vector(&finding.cvss3_vector, "CVSS:3", CVSS3_VECTOR),
+    );
     put("cvssv3_score", json!(finding.cvss3_score));
-    put("cvssv4", vector(&finding.cvss4_vector, "CVSS:4", CVSS4_VECTOR));
+    put(
+        "cvssv4",
+        vector(&finding.cvss4_vector, "CVSS:4", CVSS4_VECTOR),
+    );
     put("cvssv4_score", json!(finding.cvss4_score));
     put("epss_score", json!(finding.epss_score));
     if let Some(component) = &finding.component {
@@ -149,7 +155,9 @@ fn description(finding: &Exported, name: &str) -> String {
     places.add_all(finding, |kind| kind == finding.kind);
     // On one line, whatever is in it: it is read back from there.
     let name: Vec<_> = name.split_whitespace().collect();
-    places.0.push(format!("{NAME_MARK}{}", whole(&name.join(" "))));
+    places
+        .0
+        .push(format!("{NAME_MARK}{}", whole(&name.join(" "))));
     if !text.is_empty() {
         text.push_str("\n\n");
     }

@@ -55,7 +55,10 @@ impl Form {
         }
         let scan_type = self.text("scan_type").unwrap_or_default();
         if scan_type != super::GENERIC {
-            return Some(("scan_type", format!("\"{scan_type}\" is not a valid choice.")));
+            return Some((
+                "scan_type",
+                format!("\"{scan_type}\" is not a valid choice."),
+            ));
         }
         for name in NOT_BLANK {
             if self.raw(name).is_some_and(|text| text.trim().is_empty()) {

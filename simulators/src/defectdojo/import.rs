@@ -128,6 +128,9 @@ fn add_engagement(world: &mut World, product: u64, name: &str, form: &Form) -> u
 /// Imports into what was looked up.
 pub(super) fn import(world: &mut World, form: &Form, target: Target) -> Result<Value, Refused> {
     let now = Utc::now();
+    if let Some(words) = &world.behaviour.refuses {
+        return Err(Refused::Report(words.clone()));
+    }
     let report = parse(form.file(), 0, now).map_err(|fault| match fault {
         Fault::Refused(words) => Refused::Report(words),
         Fault::Unforeseen => Refused::Unforeseen,
@@ -151,6 +154,7 @@ pub(super) fn import(world: &mut World, form: &Form, target: Target) -> Result<V
     let minimum = form.text("minimum_severity").unwrap_or("Info");
     let items = report.findings.into_iter();
     let items = items.filter(|item| rank(&item.finding.severity) <= rank(minimum));
+    let items = items.skip(std::mem::take(&mut world.behaviour.loses));
     let mut actions = BTreeMap::new();
     let own: Vec<u64> = findings_of(world, test).map(|(id, _)| id).collect();
     for item in items {
@@ -274,20 +278,13 @@ fn store(
     }
     let hash = hash_code(&reported);
     reported.hash_code = Some(hash.clone());
-    let same = findings_of(world, test).find(|(_, finding)| {
-        matches && finding.hash_code.as_deref() == Some(hash.as_str())
-    });
+    let same = findings_of(world, test)
+        .find(|(_, finding)| matches && finding.hash_code.as_deref() == Some(hash.as_str()));
     let known = same.map(|(id, _)| id);
     let Some((id, known)) = known.and_then(|id| Some((id, world.findings.get_mut(id)?))) else {
         return (world.findings.add(reported), 'N');
     };
-    let judged = |finding: &Finding| {
-        [
-            finding.false_p,
-            finding.out_of_scope,
-            finding.risk_accepted,
-        ]
-    };
+    let judged = |finding: &Finding| [finding.false_p, finding.out_of_scope, finding.risk_accepted];
     if judged(known).contains(&true) {
         let differs = judged(known) != judged(&reported);
         if differs && !known.is_mitigated {
@@ -378,7 +375,9 @@ fn answer(
     let after = statistics(world, test, |_| true);
     let statistics = match before {
         None => json!({"after": after}),
-        Some(before) if !world.behaviour.import_history => json!({"before": before, "after": after}),
+        Some(before) if !world.behaviour.import_history => {
+            json!({"before": before, "after": after})
+        }
         Some(before) => {
             let delta = |action: char| {
                 let ids: BTreeSet<_> = actions

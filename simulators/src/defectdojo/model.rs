@@ -121,6 +121,12 @@ pub struct Behaviour {
     pub gateway: Vec<Gateway>,
     /// Nothing but the proxy before it answers.
     pub down: bool,
+    /// The parser refuses every report with these words.
+    pub refuses: Option<String>,
+    /// So many findings of the next report get lost, silently.
+    pub loses: usize,
+    /// Uploads are sent on to where nobody takes them.
+    pub redirects: bool,
     /// Scheme and host in the links between pages, in place of those of the request.
     pub origin: Option<String>,
 }
@@ -152,6 +158,9 @@ impl Default for Behaviour {
             import_takes: Duration::ZERO,
             gateway: Vec::new(),
             down: false,
+            refuses: None,
+            loses: 0,
+            redirects: false,
             count: None,
             longest_page: u64::MAX,
             unknown_parameters: BTreeSet::new(),

@@ -114,7 +114,10 @@ pub(super) fn parse(file: &[u8], test: u64, now: DateTime<Utc>) -> Result<Report
     });
     Ok(Report {
         findings: items.collect::<Result<_, _>>()?,
-        test_type: report.get("type").and_then(Value::as_str).map(str::to_owned),
+        test_type: report
+            .get("type")
+            .and_then(Value::as_str)
+            .map(str::to_owned),
     })
 }
 
@@ -137,7 +140,10 @@ fn item(members: &Map<String, Value>, test: u64, now: DateTime<Utc>) -> Result<I
         let items = members.get(key).and_then(Value::as_array);
         let items = items.into_iter().flatten();
         items
-            .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
+            .map(|item| {
+                item.as_str()
+                    .map_or_else(|| item.to_string(), str::to_owned)
+            })
             .collect()
     };
     let severity = text("severity").unwrap_or_default();
@@ -153,11 +159,17 @@ fn item(members: &Map<String, Value>, test: u64, now: DateTime<Utc>) -> Result<I
         (Some(_), None) => return Err(Fault::Unforeseen),
         (_, Some(text)) => day(text).ok_or(Fault::Refused(format!("no date: {text:?}")))?,
     };
-    let title: String = text("title").unwrap_or_default().chars().take(511).collect();
-    let cwes = list("cwes").into_iter().map(|cwe| match cwe.parse::<u32>() {
-        Ok(number) => format!("CWE-{number}"),
-        Err(_) => cwe,
-    });
+    let title: String = text("title")
+        .unwrap_or_default()
+        .chars()
+        .take(511)
+        .collect();
+    let cwes = list("cwes")
+        .into_iter()
+        .map(|cwe| match cwe.parse::<u32>() {
+            Ok(number) => format!("CWE-{number}"),
+            Err(_) => cwe,
+        });
     let tags = list("tags").into_iter();
     let is_mitigated = flag("is_mitigated").unwrap_or(false);
     let finding = Finding {
@@ -220,11 +232,15 @@ fn check_keys(members: &Map<String, Value>) -> Result<(), Fault> {
         .collect();
     if !missing.is_empty() {
         let keys = quoted(missing);
-        return Err(Fault::Refused(format!("Required fields are missing: {keys}")));
+        return Err(Fault::Refused(format!(
+            "Required fields are missing: {keys}"
+        )));
     }
     let is_known = |key: &str| {
         TEXTS.iter().any(|(text, _)| *text == key)
-            || [FLAGS, NUMBERS, LISTS].iter().any(|keys| keys.contains(&key))
+            || [FLAGS, NUMBERS, LISTS]
+                .iter()
+                .any(|keys| keys.contains(&key))
     };
     let odd: Vec<_> = members
         .keys()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::multipart::MultipartRejection;
 use axum::extract::{Multipart, Path, State};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_TYPE, LOCATION};
 use axum::response::{Html, IntoResponse, Response};
 use axum::{Json, http::HeaderMap};
 use chrono::Utc;
@@ -38,8 +38,14 @@ pub(super) async fn reimport(
     headers: HeaderMap,
     form: Result<Multipart, MultipartRejection>,
 ) -> Response {
+    if lock(&instance.world).behaviour.redirects {
+        let elsewhere = format!("{}/api/v2/reimport-scan/elsewhere/", instance.prefix);
+        return (StatusCode::MOVED_PERMANENTLY, [(LOCATION, elsewhere)]).into_response();
+    }
     let Ok(form) = form else {
-        let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+        let kind = headers
+            .get(CONTENT_TYPE)
+            .and_then(|kind| kind.to_str().ok());
         let detail = format!(
             "Unsupported media type \"{}\" in request.",
             kind.unwrap_or_default()
@@ -97,7 +103,9 @@ async fn work(instance: Instance, form: Form, takes: Duration) -> Response {
     };
     tokio::time::sleep(takes).await;
     if !form.is_json() {
-        return refusal(Refused::Report("['Unable to parse the file as CSV']".to_owned()));
+        return refusal(Refused::Report(
+            "['Unable to parse the file as CSV']".to_owned(),
+        ));
     }
     let imported = import::import(&mut lock(&instance.world), &form, target);
     match imported {
@@ -107,7 +115,9 @@ async fn work(instance: Instance, form: Form, takes: Duration) -> Response {
 }
 
 fn advert() -> Value {
-    json!(["Did you know, Pro has an automated no-code connector for DefectDojo? Try today for free or email us at hello@dojo.example"])
+    json!([
+        "Did you know, Pro has an automated no-code connector for DefectDojo? Try today for free or email us at hello@dojo.example"
+    ])
 }
 
 fn context(words: &str) -> Response {
@@ -170,7 +180,9 @@ pub(super) async fn test_imports(
     }
     let window = Window::of(&caller, world.behaviour.longest_page);
     let shown = window.cut(&rows).iter();
-    let shown = shown.map(|(id, row)| render::test_import(*id, row)).collect();
+    let shown = shown
+        .map(|(id, row)| render::test_import(*id, row))
+        .collect();
     Ok(Json(window.answer(&caller, rows.len() as u64, shown)))
 }
 
@@ -235,3 +247,6 @@ fn apply(finding: &mut Finding, change: &Map<String, Value>) {
     }
     finding.updated = now;
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use super::{key, required, toml};
 use crate::config::kind::{Key, Kind};
 
 /// DefectDojo's words for severities.
-pub(in crate::config) const SEVERITIES: &[&str] = &["critical", "high", "medium", "low", "info"];
+const SEVERITIES: &[&str] = &["critical", "high", "medium", "low", "info"];
 
 pub(super) const FORWARD_KEYS: &[Key] = &[
     required(

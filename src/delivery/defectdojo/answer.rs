@@ -52,7 +52,10 @@ pub(super) fn words(body: &str) -> Option<String> {
                 .filter(|(name, _)| !matches!(name.as_str(), "message" | "pro" | "detail"))
                 .map(|(name, texts)| format!("{name}: {}", text(texts)))
                 .collect();
-            match ["detail", "message"].iter().find_map(|name| members.get(*name)) {
+            match ["detail", "message"]
+                .iter()
+                .find_map(|name| members.get(*name))
+            {
                 // It repeats the fields in Python.
                 Some(message) if fields.is_empty() => text(message),
                 _ => fields.join("; "),
@@ -90,7 +93,8 @@ mod tests {
 
     #[test]
     fn an_answer_is_read_with_whatever_is_in_it() {
-        let total = |many: u64| json!({"total": {"total": many, "active": 1}, "high": {"total": 0}});
+        let total =
+            |many: u64| json!({"total": {"total": many, "active": 1}, "high": {"total": 0}});
         let later = json!({"test_id": 4, "test": 4, "pro": ["advert"], "statistics": {
             "before": total(3), "after": total(5),
             "delta": {"created": total(2), "closed": total(1), "reactivated": total(0), "untouched": total(3)}}});
@@ -117,7 +121,8 @@ mod tests {
             closed,
             ..Answer::default()
         };
-        let told = |answer: Answer, is_new, closes| answer.contradiction(3, is_new, closes).is_some();
+        let told =
+            |answer: Answer, is_new, closes| answer.contradiction(3, is_new, closes).is_some();
         assert!(!told(answer(3, None), true, false));
         assert!(told(answer(1, None), true, false), "duplicates in the file");
         assert!(told(answer(4, None), true, false));
@@ -132,16 +137,26 @@ mod tests {
     fn refusals_are_told_in_defectdojos_words_without_adverts() {
         let said = |body: Value| words(&body.to_string());
         let some = |text: &str| Some(text.to_owned());
-        assert_eq!(said(json!(["product_name parameter missing"])), some("product_name parameter missing"));
         assert_eq!(
-            said(json!({"scan_type": ["is not valid"], "message": "{'scan_type': …}", "pro": ["Buy"]})),
+            said(json!(["product_name parameter missing"])),
+            some("product_name parameter missing")
+        );
+        assert_eq!(
+            said(
+                json!({"scan_type": ["is not valid"], "message": "{'scan_type': …}", "pro": ["Buy"]})
+            ),
             some("scan_type: is not valid")
         );
         assert_eq!(
-            said(json!({"message": "[\"Required fields are missing: ['description']\"]", "pro": []})),
+            said(
+                json!({"message": "[\"Required fields are missing: ['description']\"]", "pro": []})
+            ),
             some("[\"Required fields are missing: ['description']\"]")
         );
-        assert_eq!(said(json!({"detail": "Invalid token."})), some("Invalid token."));
+        assert_eq!(
+            said(json!({"detail": "Invalid token."})),
+            some("Invalid token.")
+        );
         assert_eq!(words("<html>Bad Gateway</html>"), None);
     }
 }

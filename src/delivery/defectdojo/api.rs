@@ -96,7 +96,12 @@ impl Api {
             test: None,
         };
         let Some(product) = self
-            .last_named("products", &[("name", &names.product)], "name", &names.product)
+            .last_named(
+                "products",
+                &[("name", &names.product)],
+                "name",
+                &names.product,
+            )
             .await?
         else {
             return Ok(context);
@@ -145,6 +150,7 @@ impl Api {
         let request = self.client.get("api/v2/test_imports/");
         let request = request.query("test", test).query("o", "-id");
         let request = request.query("limit", 1).timeout(self.list_limit);
+        let request = request.once();
         let imports: Imports = request.json().await?.body;
         Ok(imports.results.into_iter().max_by_key(|import| import.id))
     }
@@ -166,7 +172,9 @@ impl Api {
         mut each: impl FnMut(Row) + Send,
     ) -> Result<(), HttpError> {
         let path = format!("api/v2/{list}/");
-        let mut request = self.client.get(&path).query("o", "id").query("limit", PAGE);
+        // Who is down is asked again with the whole message; who is in the middle, at once.
+        let mut request = self.client.get(&path).once();
+        request = request.query("o", "id").query("limit", PAGE);
         for (key, value) in filter {
             request = request.query(key, value);
         }

@@ -17,7 +17,8 @@ use super::ledger::{Ledger, key};
 use super::memory::{Head, Place};
 use super::note::{Note, Sent, Stage};
 use super::standing::Standing;
-use super::verdict::{LONG, Verdict, of_upload, outcome};
+use super::verdict::{LONG, Verdict, in_their_words, of_upload, outcome};
+use super::words::FirstWords;
 use crate::config::Forward;
 use crate::delivery::{Desk, DeskError, Outcome};
 use crate::export::generic_findings;
@@ -31,6 +32,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 /// After numbers that do not fit, the same is sent once more.
 const AFTER_DOUBT: Duration = Duration::from_secs(3600);
+
+/// After so long the tests that are left get an attempt of their own: other groups have their turn.
+const LONG_ENOUGH: Duration = Duration::from_secs(1800);
 
 /// `branch_tag`, in characters.
 const BRANCH_TAG: usize = 150;
@@ -53,6 +57,7 @@ pub(super) struct Attempt<'a> {
 struct Known {
     head: Head,
     ledgers: Vec<Ledger>,
+    first: Vec<FirstWords>,
 }
 
 /// Why an attempt ends before its end.
@@ -94,21 +99,24 @@ impl Attempt<'_> {
         loop {
             if part >= known.ledgers.len() {
                 known.ledgers.push(Ledger::default());
+                known.first.push(FirstWords::default());
             }
-            let gathered = gather(
-                self.desk.store().as_ref(),
-                self.forward,
-                &self.group,
-                &known.ledgers,
-                part,
-                self.room,
-            )
-            .await?;
+            let mut gathered = self.gather(&known, part).await?;
+            if !gathered.reworded.is_empty() {
+                self.learn_words(&mut known, part, &gathered).await?;
+                gathered = self.gather(&known, part).await?;
+            }
             let left = gathered.left;
             self.send(&mut known, part, gathered).await?;
             part += 1;
             if part >= known.ledgers.len() && left == 0 {
                 break;
+            }
+            if self.begun.elapsed() > LONG_ENOUGH {
+                return Err(Ended(Outcome::Later {
+                    problem: format!("{part} of its tests are done, the next follows"),
+                    after: Some(Duration::ZERO),
+                }));
             }
         }
         if self.closes && known.head.unclosed {
@@ -121,11 +129,57 @@ impl Attempt<'_> {
     async fn known(&self) -> Result<Known, StoreError> {
         let store = self.desk.store().as_ref();
         let head = self.place.head(store, &self.message.destination).await?;
-        let mut ledgers = Vec::with_capacity(head.tests.len());
+        let (mut ledgers, mut first) = (Vec::new(), Vec::new());
         for part in 0..head.tests.len() {
             ledgers.push(self.place.ledger(self.desk, part).await?);
+            first.push(self.place.first_words(self.desk, part).await?);
         }
-        Ok(Known { head, ledgers })
+        Ok(Known {
+            head,
+            ledgers,
+            first,
+        })
+    }
+
+    async fn gather(&self, known: &Known, part: usize) -> Result<Gathered, StoreError> {
+        gather(
+            self.desk.store().as_ref(),
+            self.forward,
+            &self.group,
+            &known.ledgers,
+            &known.first[part],
+            part,
+            self.room,
+        )
+        .await
+    }
+
+    /// Looks up in which words findings stand there that have others by now.
+    async fn learn_words(
+        &self,
+        known: &mut Known,
+        part: usize,
+        gathered: &Gathered,
+    ) -> Result<(), Ended> {
+        let Some(test) = known.head.tests.get(part).copied().flatten() else {
+            return Ok(());
+        };
+        let first = &mut known.first[part];
+        let looked = self.api.each_finding(test, |row| {
+            let key = name_of(&row).map(key);
+            if let Some(key) = key.filter(|key| gathered.reworded.contains(key)) {
+                first.learn(key, &row);
+            }
+        });
+        match looked.await {
+            // A test that was deleted there has no words.
+            Err(error) if !matches!(error.status(), Some(400 | 404)) => {
+                return Err(Ended(outcome(self.api, &error)));
+            }
+            _ => {}
+        }
+        let first = &known.first[part];
+        Ok(self.place.keep_first_words(self.desk, part, first).await?)
     }
 
     /// Ends what an earlier attempt has begun; the part to go on with.
@@ -198,15 +252,10 @@ impl Attempt<'_> {
         }
     }
 
-    async fn send(
-        &self,
-        known: &mut Known,
-        part: usize,
-        gathered: Gathered,
-    ) -> Result<(), Ended> {
+    async fn send(&self, known: &mut Known, part: usize, gathered: Gathered) -> Result<(), Ended> {
         let before = &known.ledgers[part];
         let known_test = known.head.tests.get(part).copied().flatten();
-        let dropped = before.dropped(&gathered.standings);
+        let dropped = before.dropped(&gathered.lines);
         if gathered.file.findings == 0 && known_test.is_none() {
             return Ok(());
         }
@@ -214,7 +263,7 @@ impl Attempt<'_> {
             known.head.tests.resize(part + 1, None);
         }
         known.head.unclosed |= dropped;
-        known.ledgers[part] = before.sending(&gathered.standings);
+        known.ledgers[part] = before.sending(&gathered.lines);
         self.place.keep_head(self.desk, &known.head).await?;
         self.place
             .keep_ledger(self.desk, part, &known.ledgers[part])
@@ -254,7 +303,9 @@ impl Attempt<'_> {
                 Ok(answer) => {
                     let is_new = context.test.is_none();
                     let count = gathered.file.findings;
-                    return self.arrived(known, part, sent, &answer, count, is_new).await;
+                    return self
+                        .arrived(known, part, sent, &answer, count, is_new)
+                        .await;
                 }
                 Err(broken) => broken,
             };
@@ -408,6 +459,10 @@ impl Attempt<'_> {
         self.place
             .keep_ledger(self.desk, part, &known.ledgers[part])
             .await?;
+        let (ledger, first) = (&known.ledgers[part], &mut known.first[part]);
+        if first.keep(|key| ledger.holds(key)) {
+            self.place.keep_first_words(self.desk, part, first).await?;
+        }
         self.note(part + 1, None).await
     }
 
@@ -437,6 +492,13 @@ impl Attempt<'_> {
                     finding,
                     "DefectDojo does not take a finding's new severity or status: {error}"
                 ),
+                Err(error) if error.status() == Some(403) => {
+                    // The file is there: the rest can wait until it is granted, and others need not.
+                    return Err(Ended(Outcome::Later {
+                        problem: in_their_words(self.api, &error),
+                        after: Some(LONG),
+                    }));
+                }
                 Err(error) => return Err(Ended(outcome(self.api, &error))),
             }
         }

@@ -155,9 +155,6 @@ mod tests {
         let (mut content, sent) = file.content();
         content.next().await.unwrap().unwrap();
         assert!(!sent.load(Ordering::Relaxed));
-        assert!(
-            file.packed.len() as u64 * 10 < file.length,
-            "held packed"
-        );
+        assert!(file.packed.len() as u64 * 10 < file.length, "held packed");
     }
 }

@@ -1,11 +1,12 @@
 //! The findings of a group as they stand in the store, as a report.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::file::{Draft, File};
 use super::group::Group;
-use super::ledger::{Key, Ledger, key};
+use super::ledger::{Key, Ledger, Line, key};
 use super::standing::Standing;
+use super::words::{FirstWords, words};
 use crate::config::Forward;
 use crate::export::{Exported, generic_findings};
 use crate::finding::Severity;
@@ -33,7 +34,9 @@ impl Default for Room {
 /// A report, and what is in it.
 pub(super) struct Gathered {
     pub(super) file: File,
-    pub(super) standings: HashMap<Key, Standing>,
+    pub(super) lines: HashMap<Key, Line>,
+    /// Known there under other words, which are not at hand.
+    pub(super) reworded: HashSet<Key>,
     /// Found no room, and is in no other test either.
     pub(super) left: u64,
 }
@@ -45,6 +48,7 @@ pub(super) async fn gather(
     forward: &Forward,
     group: &Group,
     ledgers: &[Ledger],
+    first: &FirstWords,
     part: usize,
     room: Room,
 ) -> Result<Gathered, StoreError> {
@@ -56,7 +60,8 @@ pub(super) async fn gather(
         ..FindingFilter::default()
     };
     let mut draft = Draft::new(forward.test_type.as_deref()).map_err(not_packed)?;
-    let mut standings = HashMap::new();
+    let mut lines = HashMap::new();
+    let mut reworded = HashSet::new();
     let mut left = 0;
     let mut places = room
         .findings
@@ -73,7 +78,7 @@ pub(super) async fn gather(
             continue;
         };
         let mut name = name(&seen).to_owned();
-        if standings.contains_key(&key(&name)) {
+        if lines.contains_key(&key(&name)) {
             // Two records may each have an id of their own that is the same.
             name = format!("{name} ({})", seen.fingerprint);
         }
@@ -89,13 +94,24 @@ pub(super) async fn gather(
             }
             None => places -= 1,
         }
-        let written = generic_findings::named_finding(&seen, &name);
-        standings.insert(key, Standing::of(&written));
+        let mut written = generic_findings::named_finding(&seen, &name);
+        let line = Line {
+            standing: Standing::of(&written),
+            words: words(&written),
+        };
+        let last = ledgers.get(part).and_then(|ledger| ledger.get(key));
+        if first.holds(key) {
+            first.put(key, &mut written);
+        } else if last.is_some_and(|last| last.words != line.words) {
+            reworded.insert(key);
+        }
+        lines.insert(key, line);
         draft.add(&written).map_err(not_packed)?;
     }
     Ok(Gathered {
         file: draft.finish().map_err(not_packed)?,
-        standings,
+        lines,
+        reworded,
         left,
     })
 }

@@ -1,4 +1,4 @@
-//! What a test was told, finding by finding: ten bytes each.
+//! What a test was told, finding by finding: fourteen bytes each.
 
 use std::collections::HashMap;
 
@@ -9,6 +9,9 @@ use super::standing::Standing;
 
 /// The first 8 bytes of a hash over a finding's name.
 pub(super) type Key = u64;
+
+/// The first 4 bytes of a hash over the words of a finding.
+pub(super) type Words = u32;
 
 /// The key of a name as it stands in a description.
 pub(super) fn key(name: &str) -> Key {
@@ -25,6 +28,15 @@ pub(super) struct Entry {
     pub(super) told: Option<Standing>,
     /// How it stands in the file that is sent now, or was last sent. None if it is in no file any more.
     pub(super) sent: Option<Standing>,
+    /// Four bytes that stand for the vendor's words when it was last sent.
+    pub(super) words: Words,
+}
+
+/// A finding in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Line {
+    pub(super) standing: Standing,
+    pub(super) words: Words,
 }
 
 /// The findings of one test.
@@ -33,7 +45,7 @@ pub(super) struct Ledger(HashMap<Key, Entry>);
 
 /// A byte that stands for no standing: all its flags cannot be set at a time.
 const NONE: u8 = 0xff;
-const WIDTH: usize = 10;
+const WIDTH: usize = 14;
 
 impl Ledger {
     pub(super) fn parse(text: &str) -> Option<Self> {
@@ -41,14 +53,16 @@ impl Ledger {
         let (rows, rest) = bytes.as_chunks::<WIDTH>();
         let standing = |code: u8| (code != NONE).then(|| Standing::of_code(code));
         let row = |row: &[u8; WIDTH]| {
-            let [key @ .., told, sent] = row;
+            let [k0, k1, k2, k3, k4, k5, k6, k7, words @ .., told, sent] = *row;
             let entry = Entry {
-                told: standing(*told),
-                sent: standing(*sent),
+                told: standing(told),
+                sent: standing(sent),
+                words: Words::from_le_bytes(words),
             };
-            (Key::from_le_bytes(*key), entry)
+            (Key::from_le_bytes([k0, k1, k2, k3, k4, k5, k6, k7]), entry)
         };
-        rest.is_empty().then(|| Self(rows.iter().map(row).collect()))
+        rest.is_empty()
+            .then(|| Self(rows.iter().map(row).collect()))
     }
 
     /// The same ledger gives the same text.
@@ -59,6 +73,7 @@ impl Ledger {
         let code = |standing: Option<Standing>| standing.map_or(NONE, Standing::code);
         for (key, entry) in rows {
             bytes.extend_from_slice(&key.to_le_bytes());
+            bytes.extend_from_slice(&entry.words.to_le_bytes());
             bytes.extend_from_slice(&[code(entry.told), code(entry.sent)]);
         }
         STANDARD_NO_PAD.encode(bytes)
@@ -79,13 +94,15 @@ impl Ledger {
 
     /// The ledger while a file with these findings is under way. What is no longer in it is remembered, so that it is told
     /// from a person's decision how it stands when it comes back.
-    pub(super) fn sending(&self, file: &HashMap<Key, Standing>) -> Self {
+    pub(super) fn sending(&self, file: &HashMap<Key, Line>) -> Self {
         let mut next = self.clone();
         for entry in next.0.values_mut() {
             entry.sent = None;
         }
-        for (key, standing) in file {
-            next.0.entry(*key).or_default().sent = Some(*standing);
+        for (key, line) in file {
+            let entry = next.0.entry(*key).or_default();
+            entry.sent = Some(line.standing);
+            entry.words = line.words;
         }
         next
     }
@@ -103,7 +120,7 @@ impl Ledger {
     }
 
     /// Whether a finding was in the last file and is not in this one.
-    pub(super) fn dropped(&self, file: &HashMap<Key, Standing>) -> bool {
+    pub(super) fn dropped(&self, file: &HashMap<Key, Line>) -> bool {
         let last = self.0.iter().filter(|(_, entry)| entry.sent.is_some());
         last.into_iter().any(|(key, _)| !file.contains_key(key))
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::group::Group;
 use super::ledger::Ledger;
 use super::names::{Names, digest};
+use super::words::FirstWords;
 use crate::config::Forward;
 use crate::delivery::{Desk, DeskError};
 use crate::store::{Store, StoreError};
@@ -74,7 +75,9 @@ impl Place {
 
     pub(super) async fn ledger(&self, desk: &Desk<'_>, part: usize) -> Result<Ledger, StoreError> {
         let text = desk.state(&self.topic_of(part)).await?;
-        Ok(text.and_then(|text| Ledger::parse(&text)).unwrap_or_default())
+        Ok(text
+            .and_then(|text| Ledger::parse(&text))
+            .unwrap_or_default())
     }
 
     pub(super) async fn keep_ledger(
@@ -84,6 +87,30 @@ impl Place {
         ledger: &Ledger,
     ) -> Result<(), DeskError> {
         desk.keep_state(&self.topic_of(part), &ledger.text()).await
+    }
+
+    pub(super) async fn first_words(
+        &self,
+        desk: &Desk<'_>,
+        part: usize,
+    ) -> Result<FirstWords, StoreError> {
+        let text = desk.state(&self.topic_of_words(part)).await?;
+        let words = text.and_then(|text| FirstWords::parse(&text));
+        Ok(words.unwrap_or_default())
+    }
+
+    pub(super) async fn keep_first_words(
+        &self,
+        desk: &Desk<'_>,
+        part: usize,
+        words: &FirstWords,
+    ) -> Result<(), DeskError> {
+        desk.keep_state(&self.topic_of_words(part), &words.text())
+            .await
+    }
+
+    fn topic_of_words(&self, part: usize) -> String {
+        format!("{} words", self.topic_of(part))
     }
 
     fn topic_of(&self, part: usize) -> String {

@@ -18,9 +18,11 @@ mod names;
 mod note;
 mod standing;
 mod verdict;
+mod words;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -40,6 +42,9 @@ pub(super) const CONNECTOR: &str = "defectdojo";
 
 /// The first sending of a new forward is asked for again after this time: whoever was told may have failed to keep it.
 const OFFERED_AGAIN: TimeDelta = TimeDelta::hours(1);
+
+/// What an attempt may take beside its uploads.
+const LONGEST_REST: Duration = Duration::from_secs(3600);
 
 /// A forward to an instance of DefectDojo.
 pub(super) struct DefectDojo {
@@ -67,7 +72,14 @@ impl DefectDojo {
     }
 
     async fn place(&self, store: &dyn Store, group: &Group) -> Result<Place, StoreError> {
-        Place::of(store, &self.destination, &self.forward, &self.location, group).await
+        Place::of(
+            store,
+            &self.destination,
+            &self.forward,
+            &self.location,
+            group,
+        )
+        .await
     }
 
     /// Groups in which something is open there that can be closed now.
@@ -220,12 +232,17 @@ impl Deliverer for DefectDojo {
         Ok(occasions)
     }
 
+    /// An upload, what comes before and after it, and time to spare.
+    fn longest(&self) -> Option<Duration> {
+        Some(self.forward.request_timeout * 2 + LONGEST_REST)
+    }
+
     async fn deliver(&self, message: &Message, desk: &Desk<'_>) -> Outcome {
         tokio::select! {
             biased;
             () = desk.stopped() => Outcome::Later {
                 problem: "interrupted".to_owned(),
-                after: Some(std::time::Duration::ZERO),
+                after: Some(Duration::ZERO),
             },
             ended = self.attempt(message, desk) => match ended {
                 Ok(()) => Outcome::Delivered,

@@ -70,7 +70,7 @@ pub(super) fn outcome(api: &Api, error: &HttpError) -> Outcome {
 }
 
 /// The whole line of an error, with what DefectDojo says itself in place of its JSON.
-fn in_their_words(api: &Api, error: &HttpError) -> String {
+pub(super) fn in_their_words(api: &Api, error: &HttpError) -> String {
     let HttpErrorKind::Status { status, body, .. } = &error.kind else {
         return error.message.clone();
     };
@@ -78,7 +78,10 @@ fn in_their_words(api: &Api, error: &HttpError) -> String {
         return error.message.clone();
     };
     let request = error.message.split(": ").next().unwrap_or_default();
-    let said = format!("{request}: DefectDojo refuses it ({status}): {}", api.quote(&words));
+    let said = format!(
+        "{request}: DefectDojo refuses it ({status}): {}",
+        api.quote(&words)
+    );
     match status {
         403 => format!(
             "{said}; check the secret of its tool and the permissions that `secpull connectors defectdojo` lists"
