@@ -28,7 +28,7 @@ pub trait Deliverer: Send + Sync {
     ) -> Result<Vec<NewMessage>, StoreError>;
 
     /// What is to be said although no run has ended: a new destination wants all that there is, an API configuration was not
-    /// imported for too long. Asked once a minute.
+    /// imported for too long. Asked once a minute at least.
     ///
     /// # Errors
     /// The store failed: asked again later.

@@ -67,7 +67,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Notes what the next attempt has to know, before something is sent that cannot be taken back. It is kept when this
-    /// returns, and is forgotten when the message is delivered.
+    /// returns, and is forgotten when the message is delivered. No secret: it stands in the store.
     ///
     /// # Errors
     /// It is not kept: do not send.

@@ -1,9 +1,11 @@
 //! The post office of a daemon: makes known what has happened, and keeps a courier for each destination.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -124,10 +126,14 @@ impl Post {
     async fn keep_looking(self) {
         let mut said = None;
         loop {
-            match self.look().await {
+            let looked = AssertUnwindSafe(self.look()).catch_unwind().await;
+            let looked = looked.map_or_else(
+                |_| Err("a fault of secpull, please report it".to_owned()),
+                |looked| looked.map_err(|error| error.to_string()),
+            );
+            match looked {
                 Ok(()) => said = None,
                 Err(error) => {
-                    let error = error.to_string();
                     if said.as_ref() != Some(&error) {
                         tracing::warn!("destinations do not learn of anything new: {error}");
                         said = Some(error);

@@ -110,6 +110,8 @@ impl World {
     /// What has to be true after a whole import.
     fn check_converged(&self, installation: &Installation) {
         let findings = self.check_always(installation);
+        // Also what was killed has become known to destinations.
+        assert_eq!(installation.unannounced(), 0);
         let mut open = BTreeMap::new();
         let mut known = BTreeSet::new();
         for finding in &findings {

@@ -16,6 +16,7 @@ mod kill;
 mod lifecycle;
 mod misfortunes;
 mod osv;
+mod outgoing;
 mod postgres;
 mod probely;
 mod promises;

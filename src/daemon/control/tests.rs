@@ -15,6 +15,7 @@ use crate::daemon::notify::Notifier;
 use crate::daemon::reload::{Loader, Reloader};
 use crate::daemon::rounds::Rounds;
 use crate::finding::Severity;
+use crate::store::Waiting;
 
 /// A daemon at a real socket, over a store in memory, that judges this test's own connections as the test wants.
 struct Daemon {
@@ -240,6 +241,29 @@ async fn the_status_tells_every_api_configuration_and_what_is_wrong() {
             .any(|line| line.as_str().unwrap().contains("`secpull accept a`"))
     );
     assert_eq!(b["last_run"], Value::Null);
+}
+
+#[tokio::test]
+async fn the_status_tells_what_waits_also_for_a_destination_that_is_gone() {
+    let daemon = Daemon::start(Caller::Member).await;
+    let (_, status) = daemon.get("/v1/status").await;
+    assert_eq!(parsed(&status)["waiting"], json!([]));
+    daemon.bench.store.waits.lock().unwrap().push(Waiting {
+        destination: "forwards.dojo".to_owned(),
+        messages: 3,
+        since: "2026-11-24T00:00:00Z".parse().unwrap(),
+        attempts: 2,
+        problem: Some("502".to_owned()),
+        next_attempt_at: Some("2026-11-24T01:30:00Z".parse().unwrap()),
+    });
+    let (_, status) = daemon.get("/v1/status").await;
+    assert_eq!(
+        parsed(&status)["waiting"],
+        json!([{
+            "destination": "forwards.dojo", "configured": false, "messages": 3, "since": "2026-11-24T00:00:00Z",
+            "attempts": 2, "problem": "502", "next_attempt_at": "2026-11-24T01:30:00Z"
+        }])
+    );
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, Row};
 
 use super::fault::Fault;
-use super::rows::text;
+use super::rows::{key as fitting, text};
 use super::runs::{run_columns, run_of};
 use crate::store::codes::time_code;
 use crate::store::{EndedRun, FindingGroup, KnownGroup, NewMessage, Run, RunId};
@@ -122,7 +122,7 @@ pub(super) async fn announce_once(
     at: DateTime<Utc>,
 ) -> Result<bool, Fault> {
     let used = sqlx::query(USE_KEY)
-        .bind(text(key))
+        .bind(fitting(key))
         .bind(time_code(at))
         .execute(&mut *transaction)
         .await?;
@@ -143,7 +143,7 @@ async fn add(
     for message in &messages {
         sqlx::query(ADD)
             .bind(text(&message.destination))
-            .bind(message.topic.as_deref().map(text))
+            .bind(message.topic.as_deref().map(fitting))
             .bind(text(&message.content))
             .bind(time_code(at))
             .execute(&mut *transaction)

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use super::fault::Fault;
-use super::rows::{count, now, optional_time, text, time};
+use super::rows::{count, key, now, optional_time, text, time};
 use crate::store::codes::time_code;
 use crate::store::{Message, Waiting};
 
@@ -274,7 +274,7 @@ pub(super) async fn state(
 ) -> Result<Option<String>, Fault> {
     Ok(sqlx::query_scalar(STATE)
         .bind(text(destination))
-        .bind(text(topic))
+        .bind(key(topic))
         .fetch_optional(connection)
         .await?)
 }
@@ -291,7 +291,7 @@ pub(super) async fn keep_state(
     }
     sqlx::query(KEEP_STATE)
         .bind(text(&message.destination))
-        .bind(text(topic))
+        .bind(key(topic))
         .bind(text(state))
         .execute(transaction)
         .await?;

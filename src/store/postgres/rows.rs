@@ -80,6 +80,17 @@ pub(super) fn name(name: &str) -> Cow<'_, str> {
     Cow::Owned(text(&name[..end]).into_owned())
 }
 
+/// A text that tells rows apart as it fits into an index: a long one by its beginning and the hash of all of it.
+pub(super) fn key(key: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 1000;
+    if key.len() <= LONGEST {
+        return text(key);
+    }
+    let hash = blake3::hash(key.as_bytes()).to_hex();
+    let end = key.floor_char_boundary(LONGEST - hash.len());
+    Cow::Owned(format!("{}{hash}", text(&key[..end])))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -92,6 +103,15 @@ mod tests {
         let long = "ä".repeat(400);
         assert_eq!(name(&long).len(), 500);
         assert_eq!(name(&format!("x{long}")).len(), 499);
+    }
+
+    #[test]
+    fn long_keys_fit_and_are_still_told_apart() {
+        let long = "ä".repeat(2000);
+        let (one, other) = (format!("{long}1"), format!("{long}2"));
+        assert!(key(&one).len() <= 1000 && key(&one) != key(&other));
+        assert_eq!(key(&one), key(&one.clone()));
+        assert_eq!(key("forwards.a\0"), "forwards.a\u{fffd}");
     }
 
     #[test]

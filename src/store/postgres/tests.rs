@@ -10,7 +10,7 @@ use sqlx::AssertSqlSafe;
 
 use super::*;
 use crate::config::{PostgresServer, PostgresTls};
-use crate::store::Trigger;
+use crate::store::{NewMessage, Outbox, Trigger};
 
 fn server() -> &'static RealPostgres {
     static SERVER: OnceLock<RealPostgres> = OnceLock::new();
@@ -299,6 +299,92 @@ async fn a_waiting_run_is_taken_once_and_its_first_owner_is_told() {
     assert_eq!(first.unwrap().len() + second.unwrap().len(), 1);
     let told = store.start(run).await.unwrap();
     assert!(matches!(told, Claim::Taken { .. }), "{told:?}");
+}
+
+#[tokio::test]
+async fn nothing_old_is_announced_after_an_upgrade() {
+    let url = url().await;
+    let before = concat!(
+        include_str!("../../../migrations/postgres/0001_store.sql"),
+        "CREATE TABLE secpull_schema (version BIGINT PRIMARY KEY, since TIMESTAMPTZ NOT NULL DEFAULT now());
+        INSERT INTO secpull_schema (version) VALUES (1);
+        INSERT INTO api_configurations (name, connector) VALUES ('shop', 'script');
+        INSERT INTO runs (api_configuration_id, \"trigger\", state, daemon, holder_id, queued_at)
+        VALUES (1, 'operator', 'complete', 'h:1', 0, 0), (1, 'operator', 'running', 'h:1', 0, 0);"
+    );
+    execute(&url, before).await;
+    let store = PostgresStore::open(&url).await.unwrap();
+    assert!(store.unannounced_runs(9).await.unwrap().is_empty());
+    // Its daemon is gone: that is news.
+    assert_eq!(store.interrupt_leftovers().await.unwrap(), 1);
+    let news = store.unannounced_runs(9).await.unwrap();
+    assert_eq!((news.len(), news[0].run.id), (1, 2));
+}
+
+#[tokio::test]
+async fn what_waits_moves_along_with_what_is_remembered() {
+    const TO: &str = "forwards.dojo";
+    let lease = Duration::from_secs(600);
+    let folder = tempfile::tempdir().unwrap();
+    let from = crate::config::StoreUrl::Sqlite(folder.path().join("a.db"));
+    let sqlite = crate::store::open(&from).await.unwrap();
+    let run = sqlite.enqueue(new_run()).await.unwrap().unwrap();
+    sqlite.start(run).await.unwrap();
+    let end = RunEnd {
+        state: crate::store::RunState::Failed,
+        error: None,
+        unchanged: 0,
+        unreadable: 0,
+        already_fixed: 0,
+        pages: 0,
+        requests: 0,
+        retries: 0,
+        credentials_refused: true,
+    };
+    sqlite.finish(run, end).await.unwrap();
+    let message = |topic: &str| NewMessage {
+        destination: TO.to_owned(),
+        topic: Some(topic.to_owned()),
+        content: topic.to_owned(),
+    };
+    let messages = vec![message("a"), message("b")];
+    assert!(
+        sqlite
+            .announce_once("key", messages, Utc::now())
+            .await
+            .unwrap()
+    );
+    let taken = sqlite.take_message(TO, "me", lease, Utc::now()).await;
+    let taken = taken.unwrap().unwrap();
+    assert!(sqlite.note_message(&taken, "me", "sent").await.unwrap());
+    let kept = sqlite.keep_destination_state(&taken, "me", "test", "7");
+    assert!(kept.await.unwrap());
+    let back = sqlite.put_back(&taken, "me", Some("502"), DateTime::UNIX_EPOCH);
+    assert!(back.await.unwrap());
+    let waiting = sqlite.waiting().await.unwrap();
+    drop(sqlite);
+
+    let url = url().await;
+    let to = crate::config::StoreUrl::Postgres(Box::new(url.clone()));
+    crate::store::migrate(&from, &to).await.unwrap();
+    let postgres = PostgresStore::open(&url).await.unwrap();
+    assert_eq!(postgres.waiting().await.unwrap(), waiting);
+    let news = postgres.unannounced_runs(9).await.unwrap();
+    assert!(news.len() == 1 && news[0].credentials_refused, "{news:?}");
+    // New messages get numbers of their own, and what was said once is not said again.
+    for (key, is_new) in [("key", false), ("other", true)] {
+        let said = postgres.announce_once(key, vec![message("c")], Utc::now());
+        assert_eq!(said.await.unwrap(), is_new);
+    }
+    let again = postgres.take_message(TO, "you", lease, Utc::now()).await;
+    let again = again.unwrap().unwrap();
+    assert_eq!(
+        (again.id, again.attempts, again.note.as_deref()),
+        (taken.id, 1, Some("sent"))
+    );
+    let state = postgres.destination_state(TO, "test").await.unwrap();
+    assert_eq!(state.as_deref(), Some("7"));
+    assert_eq!(postgres.waiting().await.unwrap()[0].messages, 3);
 }
 
 /// A table or column that one engine has and a move forgets would be lost.

@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::*;
 use crate::config::StoreUrl;
 use crate::finding::{Content, Fingerprint, Sighting, Status};
-use crate::store::{RunState, Trigger, open, open_read_only};
+use crate::store::{NewMessage, Outbox, RunState, Trigger, open, open_read_only};
 
 fn new_run() -> NewRun {
     NewRun {
@@ -233,6 +233,53 @@ async fn a_newer_schema_is_refused_for_writing_and_for_reading() {
         let message = words(result);
         assert!(message.contains("schema version 99"), "{message}");
         assert!(message.contains("use the newer secpull"), "{message}");
+    }
+}
+
+/// A store as it was before anything could leave.
+fn before_the_outbox(path: &Path) {
+    let connection = Connection::open(path).unwrap();
+    for step in [
+        include_str!("../../../migrations/sqlite/0001_store.sql"),
+        include_str!("../../../migrations/sqlite/0002_documents.sql"),
+    ] {
+        connection.execute_batch(step).unwrap();
+    }
+    connection.pragma_update(None, "user_version", 2).unwrap();
+    connection
+        .execute_batch(
+            "INSERT INTO api_configurations (id, name, connector) VALUES (1, 'shop', 'script');
+             INSERT INTO runs (api_configuration_id, \"trigger\", state, daemon)
+             VALUES (1, 'operator', 'complete', 'h:1'), (1, 'operator', 'failed', 'h:1'),
+                (1, 'operator', 'running', 'h:1');",
+        )
+        .unwrap();
+}
+
+#[tokio::test]
+async fn nothing_old_is_announced_after_an_upgrade() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    before_the_outbox(&path);
+    let store = SqliteStore::open(&path).await.unwrap();
+    assert!(store.unannounced_runs(9).await.unwrap().is_empty());
+    // Its daemon is gone: that is news.
+    assert_eq!(store.interrupt_leftovers().await.unwrap(), 1);
+    let news = store.unannounced_runs(9).await.unwrap();
+    assert_eq!(news.len(), 1);
+    assert_eq!(news[0].run.id, 3);
+    // A lease that was taken before the clock was set back is no lease.
+    let message = NewMessage {
+        destination: "forwards.dojo".to_owned(),
+        topic: None,
+        content: "{}".to_owned(),
+    };
+    let posted = store.announce_once("a", vec![message], Utc::now());
+    assert!(posted.await.unwrap());
+    let year = std::time::Duration::from_secs(365 * 86400);
+    for holder in ["one", "other"] {
+        let taken = store.take_message("forwards.dojo", holder, year, Utc::now());
+        assert!(taken.await.unwrap().is_some(), "{holder}");
     }
 }
 

@@ -79,6 +79,14 @@ impl Installation {
         lines.map(Result::unwrap).collect()
     }
 
+    /// How many runs are over without being known to destinations.
+    pub(crate) fn unannounced(&self) -> i64 {
+        let store = rusqlite::Connection::open(self.store()).unwrap();
+        let count =
+            "SELECT count(*) FROM runs WHERE announced = 0 AND state NOT IN ('queued', 'running')";
+        store.query_row(count, [], |row| row.get(0)).unwrap()
+    }
+
     /// Writes `secpull.toml`: store and socket in this folder, and the text.
     pub(crate) fn configure(&self, toml: &str) {
         let store = match &self.store_url {
