@@ -112,3 +112,6 @@ impl Exported {
             .map(String::as_str)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use super::super::{CloseOld, Placeholder};
 use super::{Room, TOOL};
 use crate::finding::Severity;
 
-/// Three API configurations and a tool that takes findings; what follows stands in a line of its own, the first is 18.
+/// Three API configurations and a tool that takes findings; what follows begins in line 15.
 const ALL: &str = "
 [tools.dojo]
 connector = 'dump'
@@ -70,31 +70,31 @@ fn mistakes_are_told_with_their_place_and_what_is_allowed() {
     for (line, expected) in [
         (
             "tool = 'scan'",
-            "17:8: forwards.x.tool: connector scanner of the tool \"scan\" only reads; allowed: \"dojo\"",
+            "16:8: forwards.x.tool: connector scanner of the tool \"scan\" only reads; allowed: \"dojo\"",
         ),
         (
             "tool = 'doja'",
-            "17:8: forwards.x.tool: there is no tool \"doja\"; did you mean dojo?; allowed: \"dojo\"",
+            "16:8: forwards.x.tool: there is no tool \"doja\"; did you mean dojo?; allowed: \"dojo\"",
         ),
         (
             "tool = 'dojo'\nproduct = '{prodct}'",
-            "18:11: forwards.x.product: \"{prodct}\" is no placeholder; allowed: text with the placeholders {product}, {api_configuration}, {branch} and {service}; a brace itself is written twice",
+            "17:11: forwards.x.product: \"{prodct}\" is no placeholder; allowed: text with the placeholders {product}, {api_configuration}, {branch} and {service}; a brace itself is written twice",
         ),
         (
             "tool = 'dojo'\nclose_old = 'always'",
-            "18:13: forwards.x.close_old: \"always\" is not known; allowed: \"never\" or \"complete_only\"",
+            "17:13: forwards.x.close_old: \"always\" is not known; allowed: \"never\" or \"complete_only\"",
         ),
         (
             "tool = 'dojo'\nminimum_severity = 'urgent'",
-            "18:20: forwards.x.minimum_severity: \"urgent\" is not known; allowed: \"critical\", \"high\", \"medium\", \"low\" or \"info\"",
+            "17:20: forwards.x.minimum_severity: \"urgent\" is not known; allowed: \"critical\", \"high\", \"medium\", \"low\" or \"info\"",
         ),
         (
             "tool = 'dojo'\nrequest_timeout_seconds = 0",
-            "18:27: forwards.x.request_timeout_seconds: 0 is out of range; allowed: a whole number from 1 to 86400",
+            "17:27: forwards.x.request_timeout_seconds: 0 is out of range; allowed: a whole number from 1 to 86400",
         ),
         (
             "tool = 'dojo'\ntags = ['a b']",
-            "18:8: forwards.x.tags: \"a b\" is no tag; allowed: 1 to 100 characters without space, comma and quotation mark",
+            "17:8: forwards.x.tags: \"a b\" is no tag; allowed: 1 to 100 characters without space, comma and quotation mark",
         ),
     ] {
         let lines = problems(&format!("[forwards.x]\n{line}"));
@@ -117,7 +117,7 @@ fn two_forwards_that_would_fill_the_same_tests_are_a_mistake() {
     assert_eq!(
         problems(&two("")),
         [
-            "secpull.toml:19:11: forwards.b: would fill the same tests as forwards.a with findings of shop-app; allowed: another from, product, engagement or test_title"
+            "secpull.toml:18:11: forwards.b: would fill the same tests as forwards.a with findings of shop-app; allowed: another from, product, engagement or test_title"
         ]
     );
     for sound in ["from = ['till']", "engagement = 'other'"] {

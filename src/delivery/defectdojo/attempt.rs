@@ -67,7 +67,6 @@ impl Ended {
     /// With what had happened before.
     fn after(self, before: &str) -> Self {
         Self(match self.0 {
-            Outcome::Delivered => Outcome::Delivered,
             Outcome::Later { problem, after } => Outcome::Later {
                 problem: format!("{before}; {problem}"),
                 after,
@@ -76,6 +75,7 @@ impl Ended {
                 problem: format!("{before}; {problem}"),
                 after,
             },
+            other => other,
         })
     }
 }

@@ -294,8 +294,9 @@ async fn each_api_configuration_branch_and_service_has_a_test_of_its_own() {
         ("other", filed("Shop", None, None)),
         ("other", filed("Till", None, None)),
     ];
-    for (api, filing) in &filings {
-        world.import_as(api, filing, true, &[weakness("1")]).await;
+    for (number, (api, filing)) in filings.iter().enumerate() {
+        let own = weakness(&number.to_string());
+        world.import_as(api, filing, true, &[own]).await;
     }
     world.deliver().await;
     let mut tests: Vec<_> = world

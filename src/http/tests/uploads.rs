@@ -34,8 +34,17 @@ async fn an_upload_is_a_form_of_known_length_with_the_file_at_its_end() {
     let kind = header(request, "content-type").unwrap();
     assert!(kind.starts_with("multipart/form-data; boundary="), "{kind}");
     let length = body.len().to_string();
-    assert_eq!(header(request, "content-length"), Some(length.as_str()), "{head}");
-    let places = ["name=\"tags\"\r\n\r\na\r\n", "b c", "name=\"file\"; filename=\"a.json\"", "{}"];
+    assert_eq!(
+        header(request, "content-length"),
+        Some(length.as_str()),
+        "{head}"
+    );
+    let places = [
+        "name=\"tags\"\r\n\r\na\r\n",
+        "b c",
+        "name=\"file\"; filename=\"a.json\"",
+        "{}",
+    ];
     let places = places.map(|part| body.find(part).unwrap());
     assert!(places.is_sorted(), "{body}");
 }
@@ -44,7 +53,8 @@ async fn an_upload_is_a_form_of_known_length_with_the_file_at_its_end() {
 async fn an_upload_is_not_sent_twice_and_no_redirect_is_followed() {
     let server = Server::start(|number, _| {
         let status = ["502 Bad Gateway", "301 Moved Permanently"][number];
-        let head = format!("HTTP/1.1 {status}\r\nLocation: /elsewhere/\r\nContent-Length: 0\r\n\r\n");
+        let head =
+            format!("HTTP/1.1 {status}\r\nLocation: /elsewhere/\r\nContent-Length: 0\r\n\r\n");
         vec![Step::Send(head.into_bytes())]
     })
     .await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use secpull_simulators::defectdojo::Gateway;
 
 use super::world::{World, weakness};
-use crate::delivery::{Desk, Hold};
+use crate::delivery::{Desk, Hold, announce_runs, look_round};
 use tokio_util::sync::CancellationToken;
 
 fn gateway(world: &World, does: &[Gateway]) {
@@ -83,9 +83,9 @@ async fn a_killed_delivery_is_looked_up_before_it_is_sent_again() {
     gateway(&world, &[Gateway::Hangs]);
     world.import(&[weakness("1")]).await;
     let office = &world.bench.office;
-    crate::delivery::announce_runs(office, &[world.deliverer.clone()])
-        .await
-        .unwrap();
+    let deliverers = [world.deliverer.clone()];
+    announce_runs(office, &deliverers).await.unwrap();
+    look_round(office, &deliverers).await.unwrap();
     let store = world.bench.store();
     let lease = Duration::from_secs(60);
     let now = (office.now)();
