@@ -8,6 +8,7 @@ mod aws_security_hub;
 mod burp;
 mod checkmarx_one;
 mod cwe;
+mod defectdojo;
 mod dependency_track;
 mod documents;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -15,6 +16,7 @@ mod fuzzed;
 mod html;
 mod lenient;
 mod markdown;
+mod members;
 mod message;
 mod osv;
 mod pages;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 #[cfg(feature = "aws")]
 use super::aws_security_hub;
 use super::{
-    Connector, ConnectorError, burp, checkmarx_one, dependency_track, osv, probely, semgrep, snyk,
-    sonarqube, tenable, trivy_prometheus,
+    Connector, ConnectorError, burp, checkmarx_one, defectdojo, dependency_track, osv, probely,
+    semgrep, snyk, sonarqube, tenable, trivy_prometheus,
 };
 use crate::config::{Config, ConnectorSpec, Tool};
 use crate::http::HttpError;
@@ -24,6 +24,7 @@ const ENTRIES: &[Entry] = &[
     entry(&aws_security_hub::SPEC, aws_security_hub::open),
     entry(&burp::SPEC, burp::open),
     entry(&checkmarx_one::SPEC, checkmarx_one::open),
+    entry(&defectdojo::SPEC, defectdojo::open),
     entry(&dependency_track::SPEC, dependency_track::open),
     entry(&osv::SPEC, osv::open),
     entry(&probely::SPEC, probely::open),
@@ -44,6 +45,7 @@ const PAGE_TARGETS: &[PageTarget] = &[
     (&aws_security_hub::SPEC, aws_security_hub::fuzzed::page),
     (&burp::SPEC, burp::fuzzed::page),
     (&checkmarx_one::SPEC, checkmarx_one::fuzzed::page),
+    (&defectdojo::SPEC, defectdojo::fuzzed::page),
     (&dependency_track::SPEC, dependency_track::fuzzed::page),
     (&osv::SPEC, osv::fuzzed::page),
     (&probely::SPEC, probely::fuzzed::page),

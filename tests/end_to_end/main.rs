@@ -11,6 +11,7 @@ mod clock;
 mod configuration;
 mod connections;
 mod control;
+mod defectdojo;
 mod forwards;
 mod kill;
 mod lifecycle;

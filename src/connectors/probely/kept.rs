@@ -3,14 +3,10 @@
 //! Each finding comes with its whole target, and that with what the scanner logs in with. The mapping reads what is kept
 //! and nothing else, so that no field can bring a credential along.
 
-use std::borrow::Cow;
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
-use serde_json::value::{RawValue, to_raw_value};
 
 use super::target::without_user;
+use crate::connectors::members::Members;
 use crate::connectors::message::{Credentials, TAKEN_OUT, is_secret_name};
 
 /// So many pairs of request and response are kept; each may be a whole page.
@@ -45,78 +41,22 @@ const ABOUT_LOGIN: &[&str] = &[
 /// # Errors
 /// It is no object, or no JSON.
 pub(super) fn kept(element: &str) -> Result<String, String> {
-    let Members(mut members) = serde_json::from_str(element)
+    let mut members = serde_json::from_str::<Members<'_>>(element)
         .map_err(|error| format!("a finding cannot be read: {error}"))?;
     let mut credentials = Credentials::default();
     // First, for what it holds is looked for in all others.
-    rewrite(&mut members, "target", |value| {
-        in_target(value, &mut credentials)
-    });
-    rewrite(&mut members, "requests", |value| {
-        exchanges(value, &mut credentials)
-    });
+    members.rewrite("target", |value| in_target(value, &mut credentials));
+    members.rewrite("requests", |value| exchanges(value, &mut credentials));
     for name in WORDS {
-        rewrite(&mut members, name, |value| words(value, &mut credentials));
+        members.rewrite(name, |value| words(value, &mut credentials));
     }
     for name in URLS {
-        rewrite(&mut members, name, |value| match value {
+        members.rewrite(name, |value| match value {
             Value::String(url) => without_user(&url).into(),
             other => other,
         });
     }
-    Ok(write(&members))
-}
-
-/// The members of an object in their order.
-struct Members<'a>(Vec<Member<'a>>);
-
-type Member<'a> = (String, Cow<'a, RawValue>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(name) = map.next_key::<String>()? {
-                    let value = map.next_value::<&'de RawValue>()?;
-                    members.push((name, Cow::Borrowed(value)));
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(InOrder)
-    }
-}
-
-/// Replaces the member's value; one that cannot be looked through is not kept.
-fn rewrite(members: &mut [Member<'_>], name: &str, change: impl FnOnce(Value) -> Value) {
-    let member = members.iter_mut().find(|(own, _)| own == name);
-    if let Some((_, value)) = member {
-        let changed = serde_json::from_str::<Value>(value.get()).map(change);
-        let written = to_raw_value(&changed.unwrap_or(Value::Null));
-        *value = Cow::Owned(written.unwrap_or_else(|_| RawValue::NULL.to_owned()));
-    }
-}
-
-fn write(members: &[Member<'_>]) -> String {
-    let mut text = String::from("{");
-    for (place, (name, value)) in members.iter().enumerate() {
-        if place > 0 {
-            text.push(',');
-        }
-        text.push_str(&Value::from(name.as_str()).to_string());
-        text.push(':');
-        text.push_str(value.get());
-    }
-    text.push('}');
-    text
+    Ok(members.write())
 }
 
 /// A target, or a part of one, without what the scanner logs in with.
