@@ -181,6 +181,13 @@ impl Courier {
                 }
                 ("delivered", is_ours, None)
             }
+            Attempt::Ended(Outcome::GivenUp { problem }) => {
+                let is_ours = self.mark_delivered(message).await?;
+                if is_ours {
+                    self.said.given_up(message, &in_a_line(&problem));
+                }
+                ("given_up", is_ours, None)
+            }
             Attempt::Ended(Outcome::Later { problem, after }) => {
                 let problem = in_a_line(&problem);
                 self.said.later(message, &problem);

@@ -76,6 +76,11 @@ pub enum Outcome {
         /// For how long at least, as the destination wishes. None: as with [`Self::Later`].
         after: Option<Duration>,
     },
+    /// It will never be delivered: too old, or beyond understanding. It is removed, counted, and logged as an error.
+    GivenUp {
+        /// Why, in one line, without a secret.
+        problem: String,
+    },
 }
 
 impl From<DeskError> for Outcome {

@@ -12,7 +12,7 @@ pub type Now = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
 
 /// Where deliveries are counted.
 pub trait Ledger: Send + Sync {
-    /// An attempt to deliver has ended: `delivered`, `later`, `unavailable`, `stopped` or `lost`.
+    /// An attempt to deliver has ended: `delivered`, `later`, `unavailable`, `given_up`, `stopped` or `lost`.
     fn attempted(&self, destination: &str, outcome: &'static str);
 
     /// What waits just now.

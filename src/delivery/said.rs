@@ -42,6 +42,15 @@ impl Said {
         }
     }
 
+    pub(super) fn given_up(&mut self, message: &Message, problem: &str) {
+        self.messages.remove(&message.id);
+        tracing::error!(
+            destination = %message.destination,
+            topic = message.topic.as_deref(),
+            "a message was given up, it will never be delivered: {problem}"
+        );
+    }
+
     pub(super) fn store_failed(&mut self, destination: &str, error: &str) {
         if self.store.as_deref() != Some(error) {
             tracing::warn!(%destination, "nothing can be delivered: {error}");

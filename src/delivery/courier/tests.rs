@@ -116,6 +116,18 @@ async fn a_delivery_that_crashes_is_a_problem_and_the_others_go_out() {
 }
 
 #[tokio::test]
+async fn what_is_given_up_is_gone_and_counted() {
+    let mut round = Round::new([Act::Ends(Outcome::GivenUp {
+        problem: "too old".to_owned(),
+    })])
+    .await;
+    round.bench.post(TO, &["1", "2"]).await;
+    assert_eq!(round.go().await, None);
+    assert_eq!(round.bench.outcomes(), ["given_up", "delivered"]);
+    assert!(round.bench.waiting().await.is_empty());
+}
+
+#[tokio::test]
 async fn a_delivery_that_hangs_is_broken_off_in_the_end() {
     let mut round = Round::new([Act::Hangs("sent")]).await;
     round.courier.pace.longest = Duration::from_millis(50);
