@@ -96,6 +96,7 @@ impl Attempt<'_> {
     pub(super) async fn run(&self) -> Result<(), Ended> {
         let mut known = self.known().await?;
         let mut part = self.settle(&mut known).await?;
+        let is_whole = part == 0;
         loop {
             if part >= known.ledgers.len() {
                 known.ledgers.push(Ledger::default());
@@ -119,7 +120,7 @@ impl Attempt<'_> {
                 }));
             }
         }
-        if self.closes && known.head.unclosed {
+        if self.closes && is_whole && known.head.unclosed {
             known.head.unclosed = false;
             self.place.keep_head(self.desk, &known.head).await?;
         }
@@ -189,12 +190,13 @@ impl Attempt<'_> {
             return Ok(0);
         };
         // What stands in the store now may be other than what the parts before have got.
-        let is_same = note.revision == self.message.revision;
+        let is_same = note.revision == self.message.revision && note.part <= known.ledgers.len();
+        let go_on = if is_same { note.part } else { 0 };
         let Some(sent) = note.sent else {
-            return Ok(if is_same { note.part } else { 0 });
+            return Ok(go_on);
         };
         let Some(test) = self.outcome_of(&sent).await? else {
-            return Ok(if is_same { note.part } else { 0 });
+            return Ok(go_on);
         };
         let is_here = sent.names == self.place.names.of_part(note.part);
         if !is_here || note.part >= known.ledgers.len() {

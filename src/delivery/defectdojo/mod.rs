@@ -140,13 +140,11 @@ impl DefectDojo {
                 after: None,
             })
         })?;
-        let Ok(group) = Group::of_message(&message.content) else {
-            tracing::warn!(
-                destination = self.destination,
-                "a message is not understood, and dropped"
-            );
-            return Ok(());
-        };
+        let group = Group::of_message(&message.content).map_err(|error| {
+            Ended(Outcome::GivenUp {
+                problem: format!("a message of another version is not understood: {error}"),
+            })
+        })?;
         if !self
             .forward
             .api_configurations
