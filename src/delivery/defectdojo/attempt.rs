@@ -228,8 +228,12 @@ impl Attempt<'_> {
             return Ok(test);
         }
         if let Some(test) = test {
-            let newest = self.api.newest_import(test).await;
-            let newest = newest.map_err(|error| Ended(outcome(self.api, &error)))?;
+            let newest = match self.api.newest_import(test).await {
+                Ok(newest) => newest,
+                // The test was deleted there, or this is another instance by now.
+                Err(error) if matches!(error.status(), Some(400 | 404)) => None,
+                Err(error) => return Err(Ended(outcome(self.api, &error))),
+            };
             let is_ours = newest.is_some_and(|import| {
                 // Those of other people have a build of their own, or none where DefectDojo does not keep it.
                 import.id > sent.import_before
