@@ -106,8 +106,8 @@ impl World {
         let run = store.enqueue(run).await.unwrap().unwrap();
         assert_eq!(store.start(run).await.unwrap(), Claim::Running);
         let scope = ScopeKey {
-            record_id: "r".to_owned(),
-            record_name: "r".to_owned(),
+            record_id: filing.product.clone(),
+            record_name: filing.product.clone(),
             part: None,
             filing: filing.clone(),
         };
