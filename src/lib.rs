@@ -9,6 +9,8 @@ pub mod export;
 
 pub mod config;
 
+pub mod tls;
+
 pub mod http;
 
 pub mod connectors;

@@ -293,7 +293,7 @@ fn findings_in_jsonl_are_the_daemons_own_lines() {
     assert_eq!((code, out.as_str()), (0, lines));
     assert_eq!(
         asked.lock().unwrap().as_deref(),
-        Some("severity=critical%2Chigh&status=all&product=Shop%2C+old")
+        Some("severity=critical%2Chigh&status=all&product=Shop%5C%2C+old")
     );
 }
 

@@ -11,6 +11,7 @@ pub mod burp;
 pub mod checkmarx_one;
 pub mod defectdojo;
 pub mod dependency_track;
+pub mod forward_proxy;
 pub mod misfortune;
 pub mod osv;
 pub mod probely;

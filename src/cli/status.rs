@@ -204,9 +204,14 @@ fn last_words(api: &ApiStatus, now: DateTime<Utc>) -> String {
     let Some(run) = &api.last_run else {
         return "never".to_owned();
     };
+    // Whoever it is: where daemons share a store, another one may be at it.
+    let by = clean(&run.daemon);
     match (&api.progress, run.finished_at.or(run.started_at)) {
         (Some(progress), _) if run.status == RunState::Running => {
-            format!("running, {}", count(progress.findings, "finding"))
+            format!("running at {by}, {}", count(progress.findings, "finding"))
+        }
+        (None, Some(at)) if run.status == RunState::Running => {
+            format!("running at {by}, begun {}", relative(at, now))
         }
         (_, Some(at)) => format!("{} {}", run.status, relative(at, now)),
         (_, None) => run.status.to_string(),
@@ -230,6 +235,7 @@ mod tests {
     use super::super::runs::sample;
     use super::super::waiting;
     use super::*;
+    use crate::import::ProgressSnapshot;
     use crate::store::RecordState;
 
     fn record(name: &str, state: &str) -> RecordState {
@@ -272,6 +278,20 @@ mod tests {
         print(&mut output, format, status).unwrap();
         output.flush().unwrap();
         text.text()
+    }
+
+    #[test]
+    fn who_runs_an_import_is_named_and_how_far_it_is() {
+        let now = "2026-11-24T06:40:05Z".parse().unwrap();
+        let mut api = shop();
+        let run = api.last_run.as_mut().unwrap();
+        (run.status, run.finished_at) = (RunState::Running, None);
+        assert_eq!(last_words(&api, now), "running at host:1, begun 5 s ago");
+        api.progress = Some(ProgressSnapshot {
+            findings: 1200,
+            ..ProgressSnapshot::default()
+        });
+        assert_eq!(last_words(&api, now), "running at host:1, 1,200 findings");
     }
 
     #[test]

@@ -173,10 +173,13 @@ fn elsewhere(spec: Option<&'static ConnectorSpec>) -> Vec<(&'static str, String)
             _ => None,
         })
         .flatten()
-        .map(|key| (key.key, format!("automatic_import = {{ {} = … }}", key.key)));
+        .map(|key| {
+            let there = format!("it belongs in automatic_import = {{ {} = … }}", key.key);
+            (key.key, there)
+        });
     let tool = keys::tool_keys(spec)
         .into_iter()
-        .map(|key| (key.key, "[tools.NAME]".to_owned()));
+        .map(|key| (key.key, "it belongs in [tools.NAME]".to_owned()));
     own_schedule.chain(tool).collect()
 }
 

@@ -33,7 +33,7 @@ pub struct PostgresUrl {
     pub password: Option<Secret>,
     /// How the way is protected.
     pub tls: PostgresTls,
-    /// PEM of further authorities to trust.
+    /// PEM of authorities to trust beside the system's.
     pub root_certificates: Option<PathBuf>,
     /// PEM files of the client's certificate and key.
     pub client_identity: Option<(PathBuf, PathBuf)>,
@@ -162,6 +162,8 @@ struct Parts {
     database: Option<String>,
     mode: Option<String>,
     root: Option<PathBuf>,
+    /// `sslrootcert=system`.
+    system_roots: bool,
     certificate: Option<PathBuf>,
     key: Option<PathBuf>,
     application_name: Option<String>,
@@ -199,11 +201,7 @@ impl Parts {
         let text = || value.to_owned();
         match key {
             "sslmode" => self.mode = Some(text()),
-            "sslrootcert" if value == "system" => {
-                return Wrong::so(
-                    "sslrootcert=system is not supported: leave it out for Mozilla's authorities, or give the path of a PEM file such as /etc/ssl/certs/ca-certificates.crt",
-                );
-            }
+            "sslrootcert" if value == "system" => self.system_roots = true,
             "sslrootcert" => self.root = Some(file(key, value)?),
             "sslcert" => self.certificate = Some(file(key, value)?),
             "sslkey" => self.key = Some(file(key, value)?),
@@ -274,7 +272,15 @@ impl Parts {
             connect_timeout: self.connect_timeout.unwrap_or(DEFAULT_CONNECT_TIMEOUT),
             lease: Duration::ZERO,
         };
-        url.tls = tls(self.mode.as_deref(), &url)?;
+        url.tls = match (self.system_roots, self.mode.as_deref()) {
+            (false, mode) => tls(mode, &url)?,
+            (true, None | Some("verify-full")) => PostgresTls::VerifyFull,
+            (true, Some(_)) => {
+                return Wrong::so(
+                    "has sslrootcert=system beside a weaker sslmode, which would let anybody in with a certificate of his own: give sslmode=verify-full",
+                );
+            }
+        };
         Ok(url)
     }
 }
@@ -291,7 +297,7 @@ fn tls(mode: Option<&str>, url: &PostgresUrl) -> Result<PostgresTls, Wrong> {
         ),
         Some("require") => Ok(PostgresTls::Require),
         Some("verify-ca") => Wrong::so(
-            "has sslmode=verify-ca, which is not supported: Mozilla's authorities are trusted too, so any of their certificates would pass; give verify-full",
+            "has sslmode=verify-ca, which is not supported: the system's authorities are trusted too, so any of their certificates would pass; give verify-full",
         ),
         Some("allow") => {
             Wrong::so("has sslmode=allow, which is not supported: give disable or prefer")
@@ -371,6 +377,10 @@ mod tests {
             PostgresTls::VerifyFull
         );
         assert_eq!(
+            tls("postgres://u@localhost/d?sslrootcert=system"),
+            PostgresTls::VerifyFull
+        );
+        assert_eq!(
             tls("postgres://u@db/d?sslmode=disable"),
             PostgresTls::Disable
         );
@@ -393,8 +403,8 @@ mod tests {
             ),
             ("postgres://u@db/d?sslmode=allow", "disable or prefer"),
             (
-                "postgres://u@db/d?sslrootcert=system",
-                "leave it out for Mozilla's",
+                "postgres://u@db/d?sslrootcert=system&sslmode=require",
+                "give sslmode=verify-full",
             ),
             ("postgres://u@db/d?sslrootcert=ca.pem", "no absolute path"),
             ("postgres://u@db/d?sslcert=/a", "without sslkey"),

@@ -16,7 +16,7 @@ use super::suggest::{closest, misspelt};
 
 /// What to do with keys that nobody knows.
 pub(super) enum Unknown<'a> {
-    /// They are mistakes. The list says where else a key belongs.
+    /// They are mistakes. The list says of keys that belong elsewhere, or nowhere, what to do.
     Refuse(&'a [(&'static str, String)]),
     /// The connector is unknown, so its keys are too: only those that are nearly a known one are mistakes.
     Ignore,
@@ -96,13 +96,23 @@ impl<'a> Reader<'a> {
 
     /// Reads a section that is a table of its own; one that is left out is all defaults.
     pub(super) fn section(&mut self, root: &Map<String, Value>, section: &str) -> Fields {
+        self.section_without(root, section, &[])
+    }
+
+    /// The same, with advice about keys that are none of the section's.
+    pub(super) fn section_without(
+        &mut self,
+        root: &Map<String, Value>,
+        section: &str,
+        elsewhere: &[(&'static str, String)],
+    ) -> Fields {
         let keys = keys::section(section).map_or(&[][..], |section| section.keys);
         let path = KeyPath::of(&[section]);
         let empty = Map::new();
         let table = self
             .as_table(&path, root.get(section), keys)
             .unwrap_or(&empty);
-        self.table(&path, table, keys, &Unknown::Refuse(&[]))
+        self.table(&path, table, keys, &Unknown::Refuse(elsewhere))
     }
 
     /// The value as a table, or a problem if it is something else.
@@ -167,7 +177,7 @@ impl<'a> Reader<'a> {
                 Unknown::Refuse(elsewhere) => {
                     let there = elsewhere.iter().find(|(key, _)| key == name);
                     match (there, closest(name, known())) {
-                        (Some((_, there)), _) => format!("; it belongs in {there}"),
+                        (Some((_, advice)), _) => format!("; {advice}"),
                         (None, Some(near)) => format!("; did you mean {near}?"),
                         (None, None) => String::new(),
                     }

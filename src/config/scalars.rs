@@ -77,6 +77,9 @@ pub(super) fn proxy(text: &str) -> Result<ProxySetting, Wrong> {
         return Ok(ProxySetting::Direct);
     }
     match Url::parse(text.trim()) {
+        Ok(url) if url.query().is_some() || url.fragment().is_some() || url.path().len() > 1 => {
+            Wrong::so("has a path, query or fragment, which no proxy would get")
+        }
         Ok(url)
             if matches!(url.scheme(), "http" | "https" | "socks5" | "socks5h")
                 && url.host().is_some() =>

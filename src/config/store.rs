@@ -13,7 +13,7 @@ use super::{PostgresTls, PostgresUrl, Secret, StoreUrl};
 
 /// Reads the section; none after a problem with the URL.
 pub(super) fn read(reader: &mut Reader<'_>, root: &Map<String, Value>) -> Option<StoreUrl> {
-    let mut fields = reader.section(root, keys::STORE);
+    let mut fields = reader.section_without(root, keys::STORE, &elsewhere());
     let path = KeyPath::of(&[keys::STORE]);
     let password: Option<Secret> = fields.take("password");
     let lease: Option<Duration> = fields.take("lease");
@@ -49,7 +49,22 @@ pub(super) fn read(reader: &mut Reader<'_>, root: &Map<String, Value>) -> Option
 
 /// `[store] password` alone.
 pub(super) fn password(reader: &mut Reader<'_>, root: &Map<String, Value>) -> Option<Secret> {
-    reader.section(root, keys::STORE).take("password")
+    let mut fields = reader.section_without(root, keys::STORE, &elsewhere());
+    fields.take("password")
+}
+
+/// Keys of a tool that somebody may look for here too: what they do for tools, the URL does, or nothing can.
+fn elsewhere() -> Vec<(&'static str, String)> {
+    let parameter = |name| format!("for PostgreSQL it is the parameter {name} of url");
+    [
+        ("proxy", "a store goes through no proxy, PostgreSQL's protocol is not HTTP: lead host and port of url to a tunnel, such as ssh -L".to_owned()),
+        ("ca_bundle", parameter("sslrootcert=/PATH")),
+        ("ca_bundle_only", "PostgreSQL's driver trusts the system's authorities beside sslrootcert: let SSL_CERT_FILE name the only ones".to_owned()),
+        ("verify_tls", parameter("sslmode")),
+        ("client_certificate", parameter("sslcert=/PATH")),
+        ("client_key", parameter("sslkey=/PATH")),
+    ]
+    .into()
 }
 
 impl FromStr for StoreUrl {

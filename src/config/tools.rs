@@ -178,7 +178,12 @@ fn tool(
 fn of_api_configurations(spec: Option<&'static ConnectorSpec>) -> Vec<(&'static str, String)> {
     keys::api_keys(spec)
         .into_iter()
-        .map(|key: Key| (key.key, "[api_configurations.NAME]".to_owned()))
+        .map(|key: Key| {
+            (
+                key.key,
+                "it belongs in [api_configurations.NAME]".to_owned(),
+            )
+        })
         .collect()
 }
 
@@ -239,8 +244,9 @@ fn check_need(
 
 fn proxy(reader: &mut Reader<'_>, path: &KeyPath, fields: &mut Fields) -> ProxySetting {
     let proxy = fields.take("proxy").unwrap_or_default();
+    // A user name alone is a token, with some proxies.
     if let ProxySetting::Through(url) = &proxy
-        && url.password().is_some()
+        && (url.password().is_some() || !url.username().is_empty())
     {
         reader.note_plain_secret(&path.child("proxy"));
     }

@@ -28,9 +28,21 @@ pub(super) fn read(reader: &mut Reader<'_>, path: &KeyPath, fields: &mut Fields)
         );
     }
     let accept_invalid = !fields.take("verify_tls").unwrap_or(true);
+    if accept_invalid && ca_bundle_only {
+        reader.wrong(
+            &path.child("ca_bundle_only"),
+            "is true beside verify_tls = false, which trusts everybody; allowed: one of the two"
+                .into(),
+        );
+    }
     if accept_invalid {
+        let instead = if ca_bundle_given {
+            "and ca_bundle is not looked at; take verify_tls out"
+        } else {
+            "prefer ca_bundle"
+        };
         reader.warnings.push(format!(
-            "{}: {path}: verify_tls = false accepts any certificate, also an attacker's; prefer ca_bundle",
+            "{}: {path}: verify_tls = false accepts any certificate, also an attacker's; {instead}",
             reader.sources.key_place(&path.child("verify_tls"))
         ));
     }
@@ -45,7 +57,7 @@ pub(super) fn read(reader: &mut Reader<'_>, path: &KeyPath, fields: &mut Fields)
 fn certificates(reader: &mut Reader<'_>, path: &KeyPath, file: &Path) -> Option<Vec<u8>> {
     let pem = read_pem(reader, path, file)?;
     let usable = match reqwest::Certificate::from_pem_bundle(&pem) {
-        Ok(certificates) if certificates.is_empty() => Err("holds no certificate".to_owned()),
+        Ok(certificates) if certificates.is_empty() => Err(no_certificate(&pem).to_owned()),
         // Whether a certificate is one shows only when a client is built.
         Ok(certificates) => reqwest::Client::builder()
             .no_proxy()
@@ -63,6 +75,22 @@ fn certificates(reader: &mut Reader<'_>, path: &KeyPath, file: &Path) -> Option<
             None
         }
     }
+}
+
+/// DER begins with the tag of a sequence and a length of two bytes.
+const DER: [u8; 2] = [0x30, 0x82];
+
+fn no_certificate(bytes: &[u8]) -> &'static str {
+    if bytes.starts_with(&DER) {
+        "holds no PEM but DER or PKCS #12 (openssl x509 -inform DER, or openssl pkcs12 -nodes, makes PEM of it)"
+    } else {
+        "holds no certificate"
+    }
+}
+
+/// By PKCS #8's label, or the header of the older form.
+fn is_encrypted(pem: &str) -> bool {
+    pem.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----") || pem.contains("Proc-Type: 4,ENCRYPTED")
 }
 
 /// Certificate and key in one PEM, if both are given and belong together.
@@ -86,6 +114,14 @@ fn identity(reader: &mut Reader<'_>, path: &KeyPath, fields: &mut Fields) -> Opt
         certificate_file.and_then(|file| certificates(reader, &path.child(certificate), &file));
     let key_path = path.child(key);
     let key_pem = key_file.and_then(|file| match reader.secret_file(&file) {
+        Ok(pem) if is_encrypted(&pem) => {
+            let file = file.display();
+            let message = format!(
+                "{file} is encrypted, and nobody is there to type its passphrase when the daemon starts; allowed: the key in plain (openssl pkey -in {file} -out PLAIN), not readable by group and others"
+            );
+            reader.wrong(&key_path, message);
+            None
+        }
         Ok(pem) => Some(pem.into_bytes()),
         Err(message) => {
             reader.wrong(&key_path, message);

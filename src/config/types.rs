@@ -35,6 +35,17 @@ pub struct Config {
     pub forwards: BTreeMap<String, Arc<Forward>>,
 }
 
+impl Config {
+    /// What everybody should know who reads of an import of this API configuration, each time.
+    #[must_use]
+    pub fn warnings_of(&self, api: &ApiConfiguration) -> Vec<String> {
+        self.tools
+            .get(&api.tool)
+            .map(|tool| tool.warnings())
+            .unwrap_or_default()
+    }
+}
+
 /// Where the store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StoreUrl {
@@ -92,6 +103,19 @@ pub struct Tool {
     /// Tells this state of the tool from another after a reload: it changes with anything written down for the tool, and
     /// with the contents of its secrets and certificates. Comparable within one process only.
     pub revision: [u8; 8],
+}
+
+impl Tool {
+    fn warnings(&self) -> Vec<String> {
+        if !self.trust.accept_invalid {
+            return Vec::new();
+        }
+        let host = self.location.host_str().unwrap_or_default();
+        vec![format!(
+            "verify_tls = false of tool {}: who answered as {host} was not checked, it may have been anybody; set ca_bundle in its place",
+            self.name
+        )]
+    }
 }
 
 /// TLS trust of a tool.

@@ -1,5 +1,8 @@
 //! The schedule's task: hears the bell, looks what is due, hands it to the engine, and proves that it is alive.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,11 +14,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::engine::Engine;
 use crate::config::{ApiConfiguration, Config, ScheduleSetting};
-use crate::schedule::{Bell, Due, Horizon, due, next_slot};
-use crate::store::StoreError;
+use crate::schedule::{Bell, Due, Horizon, due, next_slot, was_cut_short};
+use crate::store::{Run, RunFilter, StoreError};
 
 /// Everything is looked at this often, whatever the bell does.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+/// After a look that the store's trouble cut short, the next one comes so soon.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(2);
 
 /// The wall clock may drift this far from the steady one between two looks; beyond, it was set.
 const LARGEST_DRIFT: TimeDelta = TimeDelta::seconds(2);
@@ -96,6 +102,7 @@ impl Walker {
         let mut minute = tokio::time::interval(LOOK_EVERY);
         minute.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut clocks = (Instant::now(), self.engine.now());
+        let mut again_at = None;
         loop {
             tokio::select! {
                 biased;
@@ -118,8 +125,15 @@ impl Walker {
                     }
                 }
                 () = rings(bell.as_ref()) => {}
+                () = until(again_at) => {}
             }
-            self.look().await;
+            again_at = match self.look().await {
+                Ok(()) => None,
+                Err(error) => {
+                    tracing::debug!("looking what is due: {error}");
+                    Some(Instant::now() + LOOK_AGAIN_AFTER)
+                }
+            };
         }
         if let Some(bell) = bell {
             bell.stop().await;
@@ -146,16 +160,14 @@ impl Walker {
     }
 
     /// Hands every due slot to the engine. What the store's failure leaves undone is done by the next look.
-    async fn look(&mut self) {
-        if let Err(error) = self.try_look().await {
-            tracing::debug!("looking what is due: {error}");
-        }
-    }
-
-    async fn try_look(&mut self) -> Result<(), StoreError> {
+    async fn look(&mut self) -> Result<(), StoreError> {
         let mut claimed = match self.claimed.take() {
             Some(claimed) => claimed,
-            None => self.read_claims().await?,
+            None => {
+                let claimed = self.read_claims().await?;
+                self.begin_anew(&claimed).await?;
+                claimed
+            }
         };
         let config = Arc::clone(&self.engine.setup().config);
         let horizon = Horizon {
@@ -181,6 +193,41 @@ impl Walker {
         Ok(())
     }
 
+    /// Slots whose imports the end of the last daemon cut short are not lost: once, at the start. Where daemons share the
+    /// store, whoever is up takes them over.
+    async fn begin_anew(&self, claimed: &HashMap<String, DateTime<Utc>>) -> Result<(), StoreError> {
+        /// A stop cuts no more than one short of each API configuration, and so many stops count.
+        const OF_EACH: usize = 4;
+        let engine = &self.engine;
+        if engine.store().is_shared() {
+            return Ok(());
+        }
+        let config = Arc::clone(&engine.setup().config);
+        let limit = config.api_configurations.len() * OF_EACH;
+        let newest = RunFilter {
+            limit: Some(u32::try_from(limit).unwrap_or(u32::MAX)),
+            ..RunFilter::default()
+        };
+        let mut runs: HashMap<String, Vec<Run>> = HashMap::new();
+        for run in engine.store().runs(newest).await? {
+            runs.entry(run.api_configuration.clone())
+                .or_default()
+                .push(run);
+        }
+        let is_young = |slot: &DateTime<Utc>| {
+            let age = (engine.now() - *slot).to_std();
+            age.is_ok_and(|age| age <= config.catch_up_within)
+        };
+        let lost = schedules(&config)
+            .map(|(name, _)| name)
+            .filter(|name| claimed.get(*name).is_some_and(is_young))
+            .filter(|name| runs.get(*name).is_some_and(|runs| was_cut_short(runs)));
+        for name in lost {
+            engine.begin_anew(name).await?;
+        }
+        Ok(())
+    }
+
     async fn read_claims(&self) -> Result<HashMap<String, DateTime<Utc>>, StoreError> {
         let claims = self.engine.store().claimed_slots().await;
         self.engine.health().note_read(self.engine.now(), &claims);
@@ -194,163 +241,16 @@ fn drift(before: (Instant, DateTime<Utc>), now: (Instant, DateTime<Utc>)) -> Tim
     (now.1 - before.1) - steady
 }
 
-async fn rings(bell: Option<&Bell>) {
-    match bell {
-        Some(bell) => bell.rung().await,
+async fn until(time: Option<Instant>) {
+    match time {
+        Some(time) => tokio::time::sleep_until(time).await,
         None => std::future::pending().await,
     }
 }
 
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use std::sync::atomic::Ordering;
-
-    use super::*;
-    use crate::connectors::Connectors;
-    use crate::daemon::engine::tests::{Bench, count};
-    use crate::daemon::fakes::{api, config};
-    use crate::store::{RunState, Trigger};
-
-    fn time(text: &str) -> DateTime<Utc> {
-        text.parse().unwrap()
-    }
-
-    async fn alive(rounds: &Rounds) -> bool {
-        rounds.answers_within(Duration::from_secs(20)).await
-    }
-
-    /// Two answers later whatever was asked for before has been done.
-    async fn looked(rounds: &Rounds) {
-        rounds.reloaded();
-        assert!(alive(rounds).await && alive(rounds).await);
-    }
-
-    #[tokio::test]
-    async fn a_slot_is_run_once_when_it_comes_and_after_the_clock_was_set_back_and_forth() {
-        let bench = Bench::new(config(&["a"], 1));
-        bench.may_end.add_permits(9);
-        bench.clock.set(time("2026-11-23T18:00:00Z"));
-        let (rounds, _task) = Rounds::begin(bench.engine.clone(), CancellationToken::new());
-        looked(&rounds).await;
-        assert!(bench.store.all().is_empty());
-        for now in [
-            "2026-11-24T02:00:00.3Z",
-            "2026-11-24T02:00:30Z",
-            "2026-11-24T01:30:00Z",
-            "2026-11-24T02:00:00Z",
-            "2026-11-24T13:00:00Z",
-        ] {
-            bench.clock.set(time(now));
-            looked(&rounds).await;
-        }
-        bench
-            .store
-            .until(|runs| count(runs, RunState::Complete) == 1)
-            .await;
-        assert_eq!(bench.store.all().len(), 1);
-        assert_eq!(bench.store.all()[0].trigger, Trigger::Schedule);
-    }
-
-    #[tokio::test]
-    async fn a_slot_missed_while_down_is_caught_up_at_the_start_and_not_at_the_next_start() {
-        let bench = Bench::new(config(&["a"], 1));
-        bench.may_end.add_permits(9);
-        bench.clock.set(time("2026-11-24T09:00:00Z"));
-        for _ in 0..2 {
-            let (rounds, _task) = Rounds::begin(bench.engine.clone(), CancellationToken::new());
-            looked(&rounds).await;
-        }
-        bench
-            .store
-            .until(|runs| count(runs, RunState::Complete) == 1)
-            .await;
-        assert_eq!(bench.store.all().len(), 1);
-        assert_eq!(bench.store.all()[0].trigger, Trigger::CatchUp);
-    }
-
-    #[tokio::test]
-    async fn both_switches_of_automatic_import_are_respected() {
-        let mut off = config(&["a", "b"], 1);
-        off.automatic_import = false;
-        let bench = Bench::new(off);
-        bench.clock.set(time("2026-11-24T02:00:00Z"));
-        let (rounds, _task) = Rounds::begin(bench.engine.clone(), CancellationToken::new());
-        looked(&rounds).await;
-        assert!(bench.store.all().is_empty());
-
-        let mut on = config(&["a"], 1);
-        let switched_off = ApiConfiguration {
-            automatic_import: false,
-            ..api("b")
-        };
-        on.api_configurations
-            .insert("b".to_owned(), Arc::new(switched_off));
-        let connectors = Connectors::open(&on);
-        bench.engine.put_in_force(on, connectors);
-        looked(&rounds).await;
-        assert_eq!(bench.store.of("a").len(), 1);
-        assert!(bench.store.of("b").is_empty());
-    }
-
-    #[tokio::test]
-    async fn a_store_that_fails_at_the_slot_delays_the_run_and_loses_nothing() {
-        let bench = Bench::new(config(&["a", "b"], 2));
-        bench.clock.set(time("2026-11-24T02:00:00Z"));
-        bench.store.full.store(true, Ordering::SeqCst);
-        let (rounds, _task) = Rounds::begin(bench.engine.clone(), CancellationToken::new());
-        looked(&rounds).await;
-        assert!(bench.store.all().is_empty());
-        bench.store.full.store(false, Ordering::SeqCst);
-        looked(&rounds).await;
-        assert_eq!(bench.store.all().len(), 2);
-    }
-
-    #[tokio::test]
-    async fn a_schedule_that_hangs_does_not_answer() {
-        let bench = Bench::new(config(&["a"], 1));
-        let (rounds, _task) = Rounds::begin(bench.engine.clone(), CancellationToken::new());
-        looked(&rounds).await;
-        bench.store.writes_hang.store(true, Ordering::SeqCst);
-        bench.clock.set(time("2026-11-24T02:00:00Z"));
-        rounds.reloaded();
-        // The first question may be answered before the look begins.
-        rounds.answers_within(Duration::from_millis(100)).await;
-        assert!(!rounds.answers_within(Duration::from_millis(300)).await);
-    }
-
-    #[test]
-    fn a_clock_that_was_set_shows_as_drift() {
-        let (steady, wall) = (Instant::now(), time("2026-11-24T02:00:00Z"));
-        let later = |seconds: u64| steady + Duration::from_secs(seconds);
-        let minute = TimeDelta::seconds(60);
-        assert_eq!(
-            drift((steady, wall), (later(60), wall + minute)),
-            TimeDelta::zero()
-        );
-        assert_eq!(
-            drift((steady, wall), (later(60), wall - minute)),
-            TimeDelta::seconds(-120)
-        );
-    }
-
-    #[test]
-    fn the_next_of_all_is_the_earliest_that_is_switched_on() {
-        let mut config = config(&["a", "b"], 1);
-        let sooner = ApiConfiguration {
-            schedule: ScheduleSetting::Daily { hour: 1, minute: 0 },
-            ..api("b")
-        };
-        config
-            .api_configurations
-            .insert("b".to_owned(), Arc::new(sooner));
-        let now = time("2026-11-24T00:00:00Z");
-        assert_eq!(
-            next_of_all(&config, now),
-            Some((time("2026-11-24T01:00:00Z"), "b"))
-        );
-        config.automatic_import = false;
-        assert_eq!(next_of_all(&config, now), None);
+async fn rings(bell: Option<&Bell>) {
+    match bell {
+        Some(bell) => bell.rung().await,
+        None => std::future::pending().await,
     }
 }

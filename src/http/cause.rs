@@ -2,15 +2,51 @@
 
 use std::error::Error;
 use std::io::{self, ErrorKind};
-
-use chrono::DateTime;
-use rustls::pki_types::UnixTime;
-use rustls::{AlertDescription, CertificateError};
+use std::time::Duration;
 
 use super::HttpErrorKind;
 use super::redirect::Refused;
 use super::retry::Retry;
-use super::shared::Shared;
+use super::way::Hop;
+use crate::tls::{self, Vocabulary};
+
+const TOOL: Vocabulary = Vocabulary {
+    who: "the tool",
+    bundle: "ca_bundle",
+    address: "`location`",
+    identity: ["client_certificate", "client_key"],
+};
+
+const PROXY: Vocabulary = Vocabulary {
+    who: "the proxy",
+    address: "`proxy`",
+    ..TOOL
+};
+
+/// How the request went out.
+pub(super) struct Way<'a> {
+    pub(super) hop: Option<&'a Hop>,
+    /// The limit for a connection.
+    pub(super) connect: Duration,
+}
+
+impl Way<'_> {
+    /// For messages: empty, or with a space in front.
+    fn route(&self) -> String {
+        let route = self.hop.map(|hop| format!(" through {hop}"));
+        route.unwrap_or_default()
+    }
+
+    /// Whether it is the proxy with whom TLS failed. The tool comes after it, in a tunnel.
+    fn is_of_the_proxy(&self, error: &reqwest::Error) -> bool {
+        let in_front = chain(error).any(|error| {
+            let words = error.to_string();
+            words == "tunnel error: failed to create underlying connection"
+        });
+        let plain = error.url().is_some_and(|url| url.scheme() == "http");
+        self.hop.is_some_and(Hop::is_by_tls) && (in_front || plain)
+    }
+}
 
 pub(super) struct Cause {
     pub(super) kind: HttpErrorKind,
@@ -29,7 +65,7 @@ impl Cause {
 }
 
 /// No answer at all.
-pub(super) fn of_no_answer(error: &reqwest::Error, shared: &Shared) -> Cause {
+pub(super) fn of_no_answer(error: &reqwest::Error, way: &Way<'_>) -> Cause {
     if let Some(refused) = find::<Refused>(error) {
         return Cause {
             kind: HttpErrorKind::Redirected,
@@ -40,9 +76,14 @@ pub(super) fn of_no_answer(error: &reqwest::Error, shared: &Shared) -> Cause {
     if error.is_builder() || error.is_redirect() {
         return Cause::connection(innermost(error), Retry::Never);
     }
-    let route = &shared.route;
-    if let Some(error) = find::<rustls::Error>(error) {
-        return Cause::connection(tls_words(error), Retry::Never);
+    let route = &way.route();
+    if let Some(problem) = find::<rustls::Error>(error) {
+        let whose = if way.is_of_the_proxy(error) {
+            &PROXY
+        } else {
+            &TOOL
+        };
+        return Cause::connection(tls::in_words(problem, whose), Retry::Never);
     }
     if out_of_descriptors(error) {
         let words = format!(
@@ -55,16 +96,22 @@ pub(super) fn of_no_answer(error: &reqwest::Error, shared: &Shared) -> Cause {
         // The resolver itself is at fault, and may be back soon.
         let passing = detail.contains("Temporary failure");
         let retry = if passing { Retry::Soon } else { Retry::Lookup };
-        let words = format!(
-            "the host name cannot be resolved ({detail}){route}; check `location` and this host's DNS"
-        );
+        let words = match way.hop.filter(|_| !is_local_for_socks(error)) {
+            None => format!(
+                "the host name cannot be resolved ({detail}); check `location` and this host's DNS"
+            ),
+            Some(hop) => format!(
+                "the host name of {hop} cannot be resolved ({detail}); check {} and this host's DNS",
+                hop.named_by()
+            ),
+        };
         return Cause::connection(words, retry);
     }
-    if let Some(words) = proxy_words(error, route) {
-        return Cause::connection(words, Retry::Soon);
+    if let Some((words, retry)) = way.hop.and_then(|hop| proxy_words(error, hop)) {
+        return Cause::connection(words, retry);
     }
     if error.is_connect() && error.is_timeout() {
-        let limit = humantime::format_duration(shared.limits.connect);
+        let limit = humantime::format_duration(way.connect);
         let words =
             format!("no connection within {limit}{route}; check `location`, firewall and proxy");
         return Cause::connection(words, Retry::Soon);
@@ -114,105 +161,60 @@ pub(super) fn of_broken_body(error: &reqwest::Error) -> Cause {
 
 /// Why a client cannot be built.
 pub(super) fn of_setup(error: &reqwest::Error) -> String {
-    match find::<rustls::Error>(error) {
-        Some(rustls::Error::InconsistentKeys(_)) => {
-            "client_key does not belong to client_certificate".to_owned()
-        }
-        Some(rustls::Error::NoCertificatesPresented) => {
-            "client_certificate holds no certificate".to_owned()
-        }
-        _ => innermost(error),
-    }
-}
-
-fn tls_words(error: &rustls::Error) -> String {
-    match error {
-        rustls::Error::InvalidCertificate(problem) => certificate_words(problem),
-        rustls::Error::AlertReceived(AlertDescription::CertificateRequired) => {
-            "the tool wants a client certificate; set client_certificate and client_key".to_owned()
-        }
-        rustls::Error::AlertReceived(
-            AlertDescription::BadCertificate
-            | AlertDescription::UnknownCA
-            | AlertDescription::AccessDenied
-            | AlertDescription::CertificateExpired
-            | AlertDescription::CertificateRevoked
-            | AlertDescription::CertificateUnknown
-            | AlertDescription::UnsupportedCertificate,
-        ) => format!("the tool refuses the client certificate ({error}); check client_certificate"),
-        rustls::Error::InvalidMessage(_) => format!(
-            "what answers there does not speak TLS ({error}); check scheme and port of `location`"
-        ),
-        _ => format!("TLS failed: {error}"),
-    }
-}
-
-fn certificate_words(problem: &CertificateError) -> String {
-    let words = match problem {
-        CertificateError::UnknownIssuer => {
-            "its issuer is not trusted (UnknownIssuer); put the issuing CA's certificate into a file and name that in ca_bundle".to_owned()
-        }
-        CertificateError::BadSignature => {
-            "it is signed by another CA of the same name as a trusted one (BadSignature); put the present CA's certificate into ca_bundle".to_owned()
-        }
-        CertificateError::ExpiredContext { not_after, .. } => {
-            format!("it expired on {}; have it renewed", day(*not_after))
-        }
-        CertificateError::Expired => "it has expired; have it renewed".to_owned(),
-        CertificateError::NotValidYetContext { not_before, .. } => {
-            format!("it is not valid before {}; check this host's clock", day(*not_before))
-        }
-        CertificateError::NotValidYet => "it is not valid yet; check this host's clock".to_owned(),
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            format!("{problem}; use a name in `location` that it is for")
-        }
-        // Comes wrapped, as something that only the verifier knows.
-        _ if format!("{problem:?}").contains("CaUsedAsEndEntity") => {
-            "it is a CA's certificate (CaUsedAsEndEntity), which no ca_bundle makes acceptable for a server; have the CA issue one for the server".to_owned()
-        }
-        _ => problem.to_string(),
-    };
-    format!("the tool's certificate is refused: {words}")
-}
-
-fn day(time: UnixTime) -> String {
-    i64::try_from(time.as_secs())
-        .ok()
-        .and_then(|seconds| DateTime::from_timestamp(seconds, 0))
-        .map_or_else(
-            || "a day out of range".to_owned(),
-            |day| day.format("%Y-%m-%d").to_string(),
-        )
+    innermost(error)
 }
 
 /// The proxy did not let us through. Its error types are private: only their words are left.
-fn proxy_words(error: &reqwest::Error, route: &str) -> Option<String> {
-    let mut words = chain(error).map(|error| error.to_string());
-    let word = words.find(|word| {
-        word.starts_with("tunnel error: ") || word.to_ascii_lowercase().starts_with("socks")
+fn proxy_words(error: &reqwest::Error, hop: &Hop) -> Option<(String, Retry)> {
+    let word = chain(error).map(|error| error.to_string()).find(|word| {
+        word.starts_with("tunnel error: ") || word.to_ascii_lowercase().starts_with("socks error: ")
     })?;
-    let route = if route.is_empty() {
-        " through the proxy"
-    } else {
-        route
-    };
-    let (what, advice) = if word.contains("proxy authorization required") {
-        (
-            "wants credentials",
-            "give them as proxy = \"http://user:password@host:port\"",
+    let said = |words: &[&str]| words.iter().any(|words| word.contains(words));
+    if said(&["proxy authorization required", "credentials not accepted"])
+        || said(&["does not support user/pass"]) && !hop.has_credentials()
+    {
+        // Asking again with what is wrong gets accounts locked.
+        return Some((unauthorized(hop), Retry::Never));
+    }
+    let words = if said(&["does not support user/pass"]) {
+        format!(
+            "{hop} takes no user name and password; take them out of {}",
+            hop.named_by()
         )
-    } else if word.contains("failed to create underlying connection") {
-        // The connection to the proxy itself: its own error follows in the chain.
-        return None;
-    } else {
-        (
-            "refuses to connect",
-            "check that it allows the tool's host and port",
+    } else if said(&["failed to create underlying connection"]) {
+        // A tunnel's own error follows in the chain; of SOCKS nothing more is known.
+        if word.starts_with("tunnel error: ") {
+            return None;
+        }
+        format!("{hop} cannot be reached; check its host and port, and that it runs")
+    } else if said(&[
+        "io error",
+        "failed parsing",
+        "incorrectly",
+        "unexpected end",
+        "too long",
+    ]) {
+        format!(
+            "{hop} does not answer as such a proxy does ({word}); check scheme and port in {}",
+            hop.named_by()
         )
+    } else {
+        format!("{hop} refuses to connect ({word}); check that it allows the tool's host and port")
     };
-    Some(format!(
-        "no connection{route}: the proxy {what} ({word}); {advice}"
-    ))
+    Some((format!("no connection: {words}"), Retry::Soon))
+}
+
+/// The proxy wants to know who we are, or does not believe it.
+pub(super) fn unauthorized(hop: &Hop) -> String {
+    let key = hop.named_by();
+    if hop.has_credentials() {
+        format!("{hop} does not accept the user name and password (407); correct them in {key}")
+    } else {
+        let scheme = hop.url().scheme();
+        format!(
+            "{hop} wants a user name and password (407); give them in {key} as {scheme}://USER:PASSWORD@HOST:PORT"
+        )
+    }
 }
 
 /// The errors below `error`, outermost first. Looks into `io::Error`, whose `source` skips what it holds.
@@ -230,6 +232,11 @@ fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn 
 
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
     chain(error).find_map(|error| error.downcast_ref::<E>())
+}
+
+/// Whether it is the tool's name that was looked up, for a proxy that wants its address.
+fn is_local_for_socks(error: &reqwest::Error) -> bool {
+    chain(error).any(|error| error.to_string() == "error resolving for socks proxy")
 }
 
 /// The kind of the innermost I/O error.

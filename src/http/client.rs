@@ -9,6 +9,7 @@ use super::gate::Gate;
 use super::redact::Redactor;
 use super::setup;
 use super::shared::{Caller, Limits, Redirects, Shared, sensitive};
+use super::way::Ways;
 use super::{Authentication, HttpError, HttpErrorKind, Meter, Request};
 use crate::config::Tool;
 
@@ -46,12 +47,26 @@ impl Client {
         authentication: &Authentication,
         limits: Limits,
     ) -> Result<Self, HttpError> {
-        let mut redactor = Redactor::new(tool, authentication);
+        let ways = Ways::of(tool, |name| std::env::var(name).ok());
+        Self::by(ways, tool, authentication, limits)
+    }
+
+    pub(super) fn by(
+        ways: Result<Ways, String>,
+        tool: &Tool,
+        authentication: &Authentication,
+        limits: Limits,
+    ) -> Result<Self, HttpError> {
+        let ways = Arc::new(ways.map_err(|reason| HttpError {
+            kind: HttpErrorKind::Setup,
+            message: format!("tool {}: {reason}", tool.name),
+        })?);
+        let mut redactor = Redactor::new(tool, authentication, &ways);
         let setup = |reason: String| HttpError {
             kind: HttpErrorKind::Setup,
             message: redactor.redact(&format!("tool {}: {reason}", tool.name)),
         };
-        let connections = setup::connections(tool, &limits).map_err(setup)?;
+        let connections = setup::connections(tool, &ways, &limits).map_err(setup)?;
         let credentials =
             credentials(authentication, &connections, &tool.location).map_err(setup)?;
         let gate =
@@ -69,7 +84,7 @@ impl Client {
             location: tool.location.clone(),
             timeout: tool.timeout,
             limits,
-            route: setup::route(tool),
+            ways,
             credentials,
             gate: Arc::new(gate),
             redactor: Arc::new(redactor),
@@ -92,15 +107,17 @@ impl Client {
             ..tool.clone()
         };
         let connections =
-            setup::connections(&tool, &shared.limits).map_err(|reason| HttpError {
-                kind: HttpErrorKind::Setup,
-                message: shared
-                    .redactor
-                    .redact(&format!("tool {}: {reason}", tool.name)),
+            setup::connections(&tool, &shared.ways, &shared.limits).map_err(|reason| {
+                HttpError {
+                    kind: HttpErrorKind::Setup,
+                    message: shared
+                        .redactor
+                        .redact(&format!("tool {}: {reason}", tool.name)),
+                }
             })?;
         let beside = Shared {
             connections,
-            route: setup::route(&tool),
+            ways: Arc::clone(&shared.ways),
             tool: tool.name,
             connector: tool.connector,
             location: tool.location,

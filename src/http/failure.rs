@@ -5,10 +5,11 @@ use std::time::Duration;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, StatusCode, Url};
 
-use super::cause;
+use super::cause::{self, Way};
 use super::redact::Redactor;
 use super::retry::{Retry, may_pass};
 use super::shared::Shared;
+use super::way::Hop;
 use super::{HttpError, HttpErrorKind};
 use crate::config::Secret;
 
@@ -32,16 +33,20 @@ pub(super) struct Subject {
     pub(super) redactor: Arc<Redactor>,
     /// `GET https://host/path`.
     line: String,
+    /// The proxy on the way.
+    hop: Option<Arc<Hop>>,
 }
 
 impl Subject {
     pub(super) fn new(shared: Arc<Shared>, method: &Method, url: &Url) -> Self {
         let line = format!("{method} {}", bare(url));
         let redactor = Arc::clone(&shared.redactor);
+        let hop = shared.ways.to(url).cloned();
         Self {
             shared,
             redactor,
             line,
+            hop,
         }
     }
 
@@ -66,7 +71,11 @@ impl Subject {
 
     /// The request got no answer.
     pub(super) fn no_answer(&self, error: &reqwest::Error) -> Failure {
-        let cause = cause::of_no_answer(error, &self.shared);
+        let way = Way {
+            hop: self.hop.as_deref(),
+            connect: self.shared.limits.connect,
+        };
+        let cause = cause::of_no_answer(error, &way);
         let mut failure = self.fail(cause.kind, cause.words);
         failure.retry = cause.retry;
         failure
@@ -100,7 +109,10 @@ impl Subject {
             said.push_str(&format!(" (request {id})"));
         }
         let longest = self.shared.limits.retries.longest_retry_after;
-        let mut hint = status_hint(status, &self.shared.connector);
+        let mut hint = match (status, &self.hop) {
+            (StatusCode::PROXY_AUTHENTICATION_REQUIRED, Some(hop)) => cause::unauthorized(hop),
+            _ => status_hint(status, &self.shared.connector),
+        };
         let retry = match retry_after {
             _ if !may_pass(status) => Retry::Never,
             Some(wait) if wait > longest => {
@@ -158,7 +170,9 @@ fn status_hint(status: StatusCode, connector: &str) -> String {
         404 | 410 => {
             "nothing is there; check `location` and the names and ids configured".to_owned()
         }
-        407 => "the proxy wants other credentials; check `proxy`".to_owned(),
+        407 => {
+            "something before the tool wants credentials for a proxy; check `location`".to_owned()
+        }
         429 => "the tool's rate limit is reached; lower max_requests_per_second".to_owned(),
         400..=499 => "the tool does not accept the request".to_owned(),
         502..=504 => "the tool, or a proxy before it, is not available; try again later".to_owned(),

@@ -8,6 +8,7 @@ mod client;
 mod decode;
 mod elements;
 mod error;
+mod exceptions;
 mod exchange;
 mod failure;
 mod gate;
@@ -22,6 +23,7 @@ mod shared;
 mod splitter;
 #[cfg(test)]
 mod tests;
+mod way;
 
 pub use authentication::Authentication;
 pub use client::Client;

@@ -1,18 +1,13 @@
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use memchr::memmem::Finder;
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use url::{Url, form_urlencoded};
 
 use super::Authentication;
-use crate::config::{ProxySetting, Secret, Tool};
-
-const PROXY_VARIABLES: [&str; 6] = [
-    "HTTPS_PROXY",
-    "https_proxy",
-    "HTTP_PROXY",
-    "http_proxy",
-    "ALL_PROXY",
-    "all_proxy",
-];
+use super::way::Ways;
+use crate::config::{Secret, Tool};
 
 /// Shorter secrets are left in what a tool delivers (not in messages): a password like `prometheus` is also a word of the
 /// findings, and those must not change.
@@ -33,7 +28,7 @@ pub(super) struct Redactor {
 }
 
 impl Redactor {
-    pub(super) fn new(tool: &Tool, authentication: &Authentication) -> Self {
+    pub(super) fn new(tool: &Tool, authentication: &Authentication, ways: &Ways) -> Self {
         let mut redactor = Self::default();
         let Authentication {
             headers,
@@ -54,14 +49,8 @@ impl Redactor {
         for secret in tool.secret.iter().chain(credentials).chain(bearer) {
             redactor.add_to_data(secret.expose());
         }
-        match &tool.proxy {
-            ProxySetting::Direct => {}
-            ProxySetting::Through(url) => redactor.add_password(url),
-            ProxySetting::Environment => PROXY_VARIABLES
-                .iter()
-                .filter_map(|name| std::env::var(name).ok())
-                .filter_map(|value| Url::parse(&value).ok())
-                .for_each(|url| redactor.add_password(&url)),
+        for hop in ways.hops() {
+            redactor.add_credentials(hop.url());
         }
         redactor
     }
@@ -104,15 +93,18 @@ impl Redactor {
         redactor
     }
 
-    fn add_password(&mut self, url: &Url) {
-        let Some(encoded) = url.password() else {
-            return;
-        };
+    /// A proxy's.
+    fn add_credentials(&mut self, proxy: &Url) {
+        let user = decoded(proxy.username());
+        // Alone, a user name is a token.
+        let encoded = proxy.password().unwrap_or(proxy.username());
+        let secret = decoded(encoded);
         self.add(encoded);
-        // A plus is no space here, other than in forms.
-        let query = format!("p={}", encoded.replace('+', "%2B"));
-        if let Some((_, plain)) = form_urlencoded::parse(query.as_bytes()).next() {
-            self.add(&plain);
+        self.add(&secret);
+        if !encoded.is_empty() {
+            // As `Proxy-Authorization: Basic` writes it.
+            let password = proxy.password().map(decoded).unwrap_or_default();
+            self.add(&BASE64_STANDARD.encode(format!("{user}:{password}")));
         }
     }
 
@@ -171,6 +163,11 @@ impl Redactor {
     }
 }
 
+/// What a part of a URL means.
+fn decoded(part: &str) -> String {
+    percent_decode_str(part).decode_utf8_lossy().into_owned()
+}
+
 /// As forms and as paths write it.
 fn in_urls(secret: &str) -> [String; 2] {
     let in_form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
@@ -194,18 +191,6 @@ fn insert(secrets: &mut Vec<Secret>, form: &str) -> bool {
     true
 }
 
-/// The variable of the environment that names a proxy for this scheme, if one does.
-pub(super) fn proxy_variable(scheme: &str) -> Option<(&'static str, String)> {
-    let own = format!("{scheme}_proxy");
-    PROXY_VARIABLES
-        .iter()
-        .filter(|name| name.eq_ignore_ascii_case(&own) || name.eq_ignore_ascii_case("all_proxy"))
-        .find_map(|name| {
-            let value = std::env::var(name).ok()?;
-            (!value.is_empty()).then_some((*name, value))
-        })
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -213,7 +198,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::config::{Settings, Value};
+    use crate::config::{ProxySetting, Settings, Value};
 
     #[test]
     fn every_secret_of_a_tool_is_taken_out_in_whatever_form_it_comes_back() {
@@ -239,7 +224,8 @@ mod tests {
             bearer: Some(Secret::new("main-and-more")),
             ..Authentication::default()
         };
-        let redactor = Redactor::new(&tool, &authentication);
+        let ways = Ways::of(&tool, |_| None).unwrap();
+        let redactor = Redactor::new(&tool, &authentication, &ways);
         for text in [
             "main",
             "main-and-more",
@@ -250,6 +236,8 @@ mod tests {
             r#"quo\"te"#,
             "p%40ss+word",
             "p@ss+word",
+            // me:p@ss+word
+            "bWU6cEBzcyt3b3Jk",
         ] {
             assert_eq!(redactor.redact(&format!("a {text} b")), "a *** b");
         }

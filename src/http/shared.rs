@@ -10,6 +10,7 @@ use super::Meter;
 use super::gate::Gate;
 use super::redact::Redactor;
 use super::retry::Retries;
+use super::way::Ways;
 
 /// A tool, and the run for which it is asked.
 #[derive(Clone)]
@@ -27,8 +28,7 @@ pub(super) struct Shared {
     /// Limit for one whole request.
     pub(super) timeout: Duration,
     pub(super) limits: Limits,
-    /// The proxy on the way, for messages.
-    pub(super) route: String,
+    pub(super) ways: Arc<Ways>,
     pub(super) credentials: HeaderMap,
     pub(super) gate: Arc<Gate>,
     pub(super) redactor: Arc<Redactor>,

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::Utc;
 
 use crate::connectors::{Document, Documents};
 use crate::store::{RunId, Store, StoredDocument};
@@ -32,7 +31,7 @@ impl std::fmt::Debug for InStore {
 #[async_trait]
 impl Documents for InStore {
     async fn find(&self, space: &str, names: Vec<String>) -> Vec<Document> {
-        let found = self.store.documents(space, names, Utc::now()).await;
+        let found = self.store.documents(space, names, self.store.now()).await;
         let found = found.unwrap_or_else(|error| {
             tracing::warn!(
                 run = self.run,
@@ -57,7 +56,7 @@ impl Documents for InStore {
         let documents = documents.into_iter().map(stored).collect();
         if let Err(error) = self
             .store
-            .keep_documents(space, documents, Utc::now())
+            .keep_documents(space, documents, self.store.now())
             .await
         {
             tracing::warn!(run = self.run, "documents cannot be kept: {error}");

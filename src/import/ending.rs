@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backon::Retryable;
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 
 use super::Progress;
 use super::persist::{is_passing, patience};
@@ -168,10 +168,13 @@ const DOCUMENTS_KEPT: TimeDelta = TimeDelta::days(90);
 /// Tells the store how the run ended. If even that fails, the run stays `running` there until it is found left over.
 pub(super) async fn finish(store: &Arc<dyn Store>, run: RunId, end: &RunEnd) {
     let finish = || store.finish(run, end.clone());
-    if let Err(error) = finish.retry(patience()).when(is_passing).await {
-        tracing::error!(run, "the end of the run could not be stored: {error}");
+    match finish.retry(patience()).when(is_passing).await {
+        Ok(()) => {}
+        // It is over already: by another's hand, or by an earlier try whose answer was lost.
+        Err(error @ StoreError::ClaimLost(_)) => tracing::debug!(run, "{error}"),
+        Err(error) => tracing::error!(run, "the end of the run could not be stored: {error}"),
     }
-    if let Err(error) = store.forget_documents(Utc::now() - DOCUMENTS_KEPT).await {
+    if let Err(error) = store.forget_documents(store.now() - DOCUMENTS_KEPT).await {
         tracing::warn!(run, "old documents could not be removed: {error}");
     }
     if let Err(error) = store.settle().await {

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use chrono::Utc;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -11,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::Progress;
 use super::documents::InStore;
 use super::ending::{Ending, Stop, conclude, finish};
-use super::persist::Writing;
+use super::persist::{Writing, patiently};
 use super::reading::{PageCounts, Reading, scope_key};
 use crate::config::{ApiConfiguration, ImportLimits, MissingRecords};
 use crate::connectors::{
@@ -40,6 +39,8 @@ pub struct Job {
     pub connector: Result<Arc<dyn Connector>, ConnectorError>,
     /// When it is held.
     pub limits: ImportLimits,
+    /// What is known before it begins, and everybody should know who reads of it.
+    pub warnings: Vec<String>,
 }
 
 /// Imports, and ends the run in the store. Cancelled: ends it as `interrupted`, soon. What is returned is what the store was
@@ -52,6 +53,9 @@ pub async fn run(
 ) -> RunEnd {
     let run = job.run;
     tracing::info!(run, api_configuration = %job.api.name, "import started");
+    for warning in &job.warnings {
+        warn(&job, progress, warning.clone());
+    }
     let api = Arc::clone(&job.api);
     let end = match &job.connector {
         Ok(connector) => {
@@ -70,6 +74,12 @@ pub async fn run(
         "import ended"
     );
     end
+}
+
+/// In the log and with the run.
+fn warn(job: &Job, progress: &Progress, warning: String) {
+    tracing::warn!(run = job.run, api_configuration = %job.api.name, "{warning}");
+    progress.send_modify(|p| p.warnings.push(warning));
 }
 
 /// The state of a run under way.
@@ -185,8 +195,7 @@ impl<'a> Import<'a> {
                 completeness,
             } => self.take_end(scope, completeness).await,
             Pulled::Warning(warning) => {
-                tracing::warn!(run = self.job.run, api_configuration = %self.job.api.name, "{warning}");
-                self.progress.send_modify(|p| p.warnings.push(warning));
+                warn(self.job, self.progress, warning);
                 Ok(())
             }
         }
@@ -205,7 +214,8 @@ impl<'a> Import<'a> {
         let wanted = listed.iter().filter(|record| record.wanted).count() as u64;
         self.progress
             .send_modify(|p| p.records_expected = Some(wanted));
-        let missing = self.store.list_records(self.job.run, listed).await?;
+        let (store, run) = (&self.store, self.job.run);
+        let missing = patiently(run, || store.list_records(run, listed.clone())).await?;
         for (record, scopes) in missing {
             tracing::warn!(
                 run = self.job.run,
@@ -218,7 +228,7 @@ impl<'a> Import<'a> {
                     scope,
                     unseen: Unseen::All,
                     resolve_after: api.resolve_after,
-                    at: Utc::now(),
+                    at: self.store.now(),
                 }));
             }
         }
@@ -251,7 +261,7 @@ impl<'a> Import<'a> {
             return Ok(());
         }
         let waiting = reading.batch.len();
-        let counts = reading.take_page(sightings, labels, Utc::now());
+        let counts = reading.take_page(sightings, labels, self.store.now());
         self.waiting += reading.batch.len() - waiting;
         self.took(scope, counts).await
     }
@@ -266,7 +276,7 @@ impl<'a> Import<'a> {
             return Ok(());
         }
         let waiting = reading.batch.len();
-        let mut counts = reading.take_rows(rows, labels, Utc::now());
+        let mut counts = reading.take_rows(rows, labels, self.store.now());
         self.waiting += reading.batch.len() - waiting;
         if counts.unreadable > 0 {
             let reason = counts.unreadable_reason.take();
@@ -313,7 +323,7 @@ impl<'a> Import<'a> {
         if !changes.is_empty() {
             self.write(reading.id(), changes).await?;
         }
-        reading.end(&completeness, Utc::now());
+        reading.end(&completeness, self.store.now());
         if reading.is_complete() {
             self.complete_scopes += 1;
         }
@@ -333,7 +343,8 @@ impl<'a> Import<'a> {
         let key = scope_key(&self.job.api, scope);
         let filing = key.filing.clone();
         let labels = &self.job.api.labels;
-        let state = self.store.open_scope(self.job.run, key).await?;
+        let (store, run) = (&self.store, self.job.run);
+        let state = patiently(run, || store.open_scope(run, key.clone())).await?;
         self.readings
             .insert(scope.clone(), Reading::new(state, &filing, labels));
         Ok(())

@@ -172,7 +172,7 @@ async fn spawn<T: Send + 'static>(
 }
 
 /// Tries again where the store's trouble passes.
-async fn patiently<T, F>(run: RunId, work: impl FnMut() -> F) -> Result<T, StoreError>
+pub(super) async fn patiently<T, F>(run: RunId, work: impl FnMut() -> F) -> Result<T, StoreError>
 where
     F: Future<Output = Result<T, StoreError>>,
 {

@@ -25,6 +25,7 @@ pub(super) fn scope_key(api: &ApiConfiguration, scope: &Scope) -> ScopeKey {
             branch: api.labels.branch.clone().or_else(|| scope.branch.clone()),
             service: api.labels.service.clone(),
         },
+        branch_is_label: api.labels.branch.is_some(),
     }
 }
 

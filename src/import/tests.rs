@@ -121,6 +121,7 @@ impl House {
             api: Arc::new(self.api.clone()),
             connector: Ok(Arc::new(Script(Mutex::new(acts)))),
             limits: self.limits.clone(),
+            warnings: Vec::new(),
         }
     }
 
@@ -264,6 +265,39 @@ async fn what_a_complete_import_no_longer_sees_is_resolved_and_comes_back_reopen
         house.statuses().await,
         [status("a", Status::Open), status("b", Status::Open)]
     );
+}
+
+#[tokio::test]
+async fn findings_follow_a_changed_label_of_their_branch() {
+    let mut house = House::new().await;
+    for (label, names) in [
+        (None, &["a", "b"][..]),
+        (Some("main"), &["a", "b"]),
+        (Some("trunk"), &["a"]),
+    ] {
+        house.api.labels.branch = label.map(str::to_owned);
+        house.import(vec![page("r", names), complete("r")]).await;
+        let findings = house.findings().await;
+        let branches: Vec<_> = findings.iter().map(|f| f.branch.as_deref()).collect();
+        assert_eq!(findings.len(), 2, "{branches:?}");
+        assert_eq!(findings[0].branch.as_deref(), label);
+    }
+    // Not two of each, one of which nobody would ever close.
+    assert_eq!(
+        house.statuses().await,
+        [status("a", Status::Open), status("b", Status::Resolved)]
+    );
+}
+
+#[tokio::test]
+async fn what_is_known_before_a_run_is_among_its_warnings() {
+    let house = House::new().await;
+    let id = house.start().await;
+    let (progress, seen) = watch::channel(ProgressSnapshot::default());
+    let mut job = house.job(id, vec![page("r", &["a"]), complete("r")]);
+    job.warnings = vec!["nobody was checked".to_owned()];
+    run(&house.store, job, &progress, CancellationToken::new()).await;
+    assert_eq!(seen.borrow().warnings, ["nobody was checked"]);
 }
 
 #[tokio::test]

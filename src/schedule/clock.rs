@@ -1,19 +1,9 @@
-use chrono::{DateTime, SubsecRound, Utc};
+use chrono::{DateTime, Utc};
 
 /// Tells the time. The schedule asks no other clock, so that tests can turn it.
 pub trait Clock: Send + Sync {
     /// The wall clock, in UTC. It may jump either way.
     fn now(&self) -> DateTime<Utc>;
-}
-
-/// The machine's clock, to the millisecond, as the store keeps times.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    fn now(&self) -> DateTime<Utc> {
-        Utc::now().trunc_subsecs(3)
-    }
 }
 
 /// A clock that stands until it is set.

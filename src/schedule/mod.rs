@@ -7,12 +7,14 @@
 
 mod bell;
 mod clock;
+mod cut_short;
 mod due;
 mod slot;
 
 pub use bell::{Bell, BellError};
+pub use clock::Clock;
 #[cfg(test)]
 pub(crate) use clock::ManualClock;
-pub use clock::{Clock, SystemClock};
+pub use cut_short::was_cut_short;
 pub use due::{Due, GRACE, Horizon, due};
 pub use slot::{latest_slot, next_slot};

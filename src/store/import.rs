@@ -20,6 +20,8 @@ pub struct ScopeKey {
     pub part: Option<String>,
     /// Where its findings are filed; its branch is the scope's.
     pub filing: Filing,
+    /// The branch is a label of the API configuration: a record has one then, and under another label the scope is the same.
+    pub branch_is_label: bool,
 }
 
 /// A scope as it stands before this run.

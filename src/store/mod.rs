@@ -24,7 +24,7 @@ mod wanted;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use tokio::sync::mpsc;
 
 use crate::config::StoreUrl;
@@ -51,7 +51,8 @@ pub trait Store: Outbox {
     /// store: [`Claim::Busy`] otherwise; the run then stays queued. The claim dies with this process.
     async fn start(&self, run: RunId) -> Result<Claim, StoreError>;
 
-    /// Ends a run and lets its claim go. May be called from `queued` too (`skipped`, `interrupted`).
+    /// Ends a run and lets its claim go. May be called from `queued` too (`skipped`, `interrupted`). Where daemons share the
+    /// store, a run that ends as `interrupted` is queued again, but not one that was run by hand, and not for ever.
     async fn finish(&self, run: RunId, end: RunEnd) -> Result<(), StoreError>;
 
     /// Marks every queued or running run whose process is gone as `interrupted`; how many.
@@ -157,9 +158,9 @@ pub trait Store: Outbox {
         false
     }
 
-    /// How far the store's clock is ahead of this machine's. Where hosts share a store, its clock says what is due.
-    fn clock_ahead(&self) -> TimeDelta {
-        TimeDelta::zero()
+    /// The time. Where hosts share a store, its clock says what is due and when something was seen, whatever theirs say.
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
     }
 
     /// Until somebody has added a run.

@@ -196,7 +196,7 @@ fn killed_at_any_instant_the_next_whole_import_makes_it_good() {
             kill_daemon(installation, after);
         }
         // Killed before there was a store, an import has nothing to be wrong about.
-        if installation.has_schema() {
+        if installation.place().has_schema() {
             world.check_always(installation);
         }
         if kill % 10 == 9 || installation_of_first.is_some() {

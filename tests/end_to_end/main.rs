@@ -1,4 +1,5 @@
 //! The real binary, as its users meet it: its files, its socket, its exit codes, against simulated and real tools.
+//! `tests/end_to_end_postgres` runs nearly all of this on PostgreSQL too; only their `engine.rs` knows which engine it is.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
@@ -12,6 +13,7 @@ mod configuration;
 mod connections;
 mod control;
 mod defectdojo;
+mod engine;
 mod forwards;
 mod kill;
 mod lifecycle;
@@ -21,15 +23,20 @@ mod outgoing;
 mod postgres;
 mod probely;
 mod promises;
+mod proxies;
 mod real_prometheus;
 mod schedule;
 mod secrets;
 mod semgrep;
-mod several_daemons;
 mod snyk;
 mod sonarqube;
 mod standalone;
 mod starve;
+#[allow(
+    dead_code,
+    reason = "some of it is for tests that run on PostgreSQL alone"
+)]
 mod support;
 mod tenable;
+mod trust;
 mod two_sources;

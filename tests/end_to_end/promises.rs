@@ -28,29 +28,6 @@ fn with_status<'a>(findings: &'a [Value], status: &str) -> Vec<&'a str> {
         .collect()
 }
 
-/// Every row of the findings and sightings, to see whether anything was written.
-fn rows(installation: &Installation) -> Vec<String> {
-    let store = rusqlite::Connection::open(installation.store()).unwrap();
-    ["findings", "sightings"]
-        .into_iter()
-        .flat_map(|table| {
-            let mut statement = store.prepare(&format!("SELECT * FROM {table}")).unwrap();
-            let columns = statement.column_count();
-            let rows = statement
-                .query_map([], |row| {
-                    (0..columns)
-                        .map(|n| {
-                            row.get::<_, rusqlite::types::Value>(n)
-                                .map(|v| format!("{v:?}"))
-                        })
-                        .collect::<Result<String, _>>()
-                })
-                .unwrap();
-            rows.map(Result::unwrap).collect::<Vec<_>>()
-        })
-        .collect()
-}
-
 #[test]
 fn a_second_import_of_the_same_writes_no_row() {
     for version in BOTH {
@@ -61,12 +38,13 @@ fn a_second_import_of_the_same_writes_no_row() {
             (&run["status"], &run["new"]),
             (&"complete".into(), &250.into())
         );
-        let before = rows(&installation);
+        let rows = || installation.place().rows(&["findings", "sightings"]);
+        let before = rows();
         installation.import("shop").exits(0);
         let run = installation.last_run("shop");
         assert_eq!(run["unchanged"], 250, "{run}");
         assert_eq!((&run["new"], &run["updated"]), (&0.into(), &0.into()));
-        assert_eq!(rows(&installation), before);
+        assert_eq!(rows(), before);
     }
 }
 

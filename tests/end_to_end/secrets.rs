@@ -135,8 +135,11 @@ impl House {
         ran
     }
 
-    /// Every file that secpull has made.
+    /// Every file that secpull has made, and every row.
     fn check_files(&self) {
+        for row in self.installation.place().rows_elsewhere() {
+            is_clean("the database", row.as_bytes());
+        }
         for file in files_in(self.installation.folder()) {
             if !file.ends_with("secpull.toml") {
                 is_clean(&file.display().to_string(), &fs::read(&file).unwrap());

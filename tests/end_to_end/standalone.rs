@@ -99,9 +99,7 @@ fn an_older_secpull_refuses_a_newer_store() {
         tool("dt", &server)
     ));
     installation.import("shop").exits(0);
-    let store = rusqlite::Connection::open(installation.store()).unwrap();
-    store.pragma_update(None, "user_version", 999).unwrap();
-    drop(store);
+    installation.place().set_schema_version(999);
     let ran = installation.import("shop");
     assert_ne!(ran.code, 0);
     assert!(

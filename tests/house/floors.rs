@@ -10,6 +10,7 @@ const FLOORS: [&str; 12] = [
     "finding",
     "export",
     "config",
+    "tls",
     "http",
     "connectors",
     "store",

@@ -234,6 +234,53 @@ async fn a_renamed_product_takes_its_findings_along() {
 }
 
 #[tokio::test]
+async fn a_changed_label_of_a_branch_takes_its_findings_along() {
+    let world = World::new().await;
+    let all = [sighting("a", "CVE-1"), sighting("b", "CVE-2")];
+    // From the tool's own branch to a label, and from one label to another.
+    world
+        .import_as(&Read::of("shop", 0).branch("master"), &all)
+        .await;
+    let before: Vec<_> = world.all().await.iter().map(|finding| finding.id).collect();
+    for (day, label) in [(1, "main"), (2, "trunk")] {
+        world
+            .import_as(&Read::of("shop", day).label(label), &all)
+            .await;
+        let after = world.all().await;
+        assert_eq!(after.iter().map(|f| f.id).collect::<Vec<_>>(), before);
+        assert!(after.iter().all(|f| f.branch.as_deref() == Some(label)));
+    }
+    // What is gone from the tool is closed, under whatever label it was found.
+    world
+        .import_as(&Read::of("shop", 3).label("main"), &all[..1])
+        .await;
+    assert_eq!(world.unresolved("shop").await, 1);
+}
+
+#[tokio::test]
+async fn a_label_does_not_take_one_of_several_branches() {
+    let world = World::new().await;
+    let a = [sighting("a", "CVE-1")];
+    world
+        .import_as(&Read::of("shop", 0).branch("one"), &a)
+        .await;
+    world
+        .import_as(&Read::of("shop", 1).branch("two"), &a)
+        .await;
+    world
+        .import_as(&Read::of("shop", 2).label("main"), &a)
+        .await;
+    let mut branches: Vec<_> = world
+        .all()
+        .await
+        .into_iter()
+        .filter_map(|f| f.branch)
+        .collect();
+    branches.sort();
+    assert_eq!(branches, ["main", "one", "two"]);
+}
+
+#[tokio::test]
 async fn a_sighting_that_is_filed_elsewhere_leaves_the_others_where_they_are() {
     let world = World::new().await;
     world.import("one", 0, &[sighting("a", "CVE-1")]).await;

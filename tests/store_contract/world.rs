@@ -196,6 +196,7 @@ pub(crate) struct Read<'a> {
     pub(crate) api: &'a str,
     pub(crate) record: &'a str,
     pub(crate) filing: Filing,
+    pub(crate) branch_is_label: bool,
     pub(crate) at: i64,
     pub(crate) complete: bool,
     pub(crate) resolve_after: u32,
@@ -213,6 +214,7 @@ impl<'a> Read<'a> {
                 branch: None,
                 service: None,
             },
+            branch_is_label: false,
             at,
             complete: true,
             resolve_after: 1,
@@ -228,6 +230,12 @@ impl<'a> Read<'a> {
     pub(crate) fn branch(mut self, branch: &str) -> Self {
         self.filing.branch = Some(branch.to_owned());
         self
+    }
+
+    /// A branch that the configuration names.
+    pub(crate) fn label(mut self, branch: &str) -> Self {
+        self.branch_is_label = true;
+        self.branch(branch)
     }
 
     pub(crate) fn record(mut self, record: &'a str) -> Self {
@@ -256,6 +264,7 @@ impl<'a> Read<'a> {
             record_name: format!("{} by name", self.record),
             part: None,
             filing: self.filing.clone(),
+            branch_is_label: self.branch_is_label,
         }
     }
 }

@@ -27,7 +27,10 @@ pub(super) async fn run(context: &mut Context, arguments: &RunArguments) -> Resu
     let config = context.load()?;
     let chosen = choose(&config, arguments)?;
     let store = crate::store::open(&config.store).await?;
-    store.interrupt_leftovers().await?;
+    // Where daemons share it, one of them takes over what is left.
+    if !store.is_shared() {
+        store.interrupt_leftovers().await?;
+    }
     let shop = Arc::new(Shop {
         connectors: Connectors::open(&config),
         turns: Semaphore::new(config.max_concurrent),
@@ -175,6 +178,7 @@ impl Shop {
             run: id,
             connector: self.connectors.get(&api.tool),
             limits: self.config.import.clone(),
+            warnings: self.config.warnings_of(&api),
             api,
         };
         let import = import::run(&self.store, job, &progress, self.cancel.clone());

@@ -22,7 +22,8 @@ pub(super) const STORE_KEYS: &[Key] = &[
         "\"postgres://secpull@db.example.com/secpull?sslmode=verify-full\"",
         "The database: a file of this machine, or a PostgreSQL database that several daemons can share. PostgreSQL's URL \
          takes libpq's parameters `sslmode` (`disable`, `prefer`, `require`, `verify-full`; left out: `verify-full` over the \
-         network), `sslrootcert`, `sslcert`, `sslkey`, `host`, `port`, `user`, `dbname`, `application_name` and \
+         network), `sslrootcert` (trusted beside the system's authorities; see \
+         [trust.md](trust.md)), `sslcert`, `sslkey`, `host`, `port`, `user`, `dbname`, `application_name` and \
          `connect_timeout`.",
     ),
     key(

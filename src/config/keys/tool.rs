@@ -37,14 +37,14 @@ pub(super) const TOOL_KEYS: &[Key] = &[
         Kind::AbsolutePath,
         Default::None,
         "\"/etc/ssl/company-ca.pem\"",
-        "PEM file of certificate authorities to trust beside the system's.",
+        "PEM file of certificate authorities to trust beside the system's; see [trust.md](trust.md).",
     ),
     key(
         "ca_bundle_only",
         Kind::Boolean,
         toml("false"),
         "true",
-        "Trusts `ca_bundle` alone, not the system's authorities.",
+        "Trusts `ca_bundle` alone, not the system's authorities. Not beside `verify_tls = false`.",
     ),
     key(
         "verify_tls",
@@ -65,7 +65,7 @@ pub(super) const TOOL_KEYS: &[Key] = &[
         Kind::AbsolutePath,
         Default::None,
         "\"/etc/secpull/client.key\"",
-        "PEM file of the certificate's private key, not readable by group and others.",
+        "PEM file of the certificate's private key, in plain and not readable by group and others.",
     ),
     key(
         "proxy",

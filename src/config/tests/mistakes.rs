@@ -46,6 +46,14 @@ const MISTAKES: &[(&str, &str)] = &[
         "store.ulr = ''",
         "1:7: store.ulr: unknown key; did you mean url?; allowed: url, password, lease",
     ),
+    (
+        "store.proxy = 'socks5://proxy'",
+        "1:7: store.proxy: unknown key; a store goes through no proxy, PostgreSQL's protocol is not HTTP: lead host and port of url to a tunnel, such as ssh -L; allowed: url, password, lease",
+    ),
+    (
+        "store.client_key = '/a.key'",
+        "1:7: store.client_key: unknown key; for PostgreSQL it is the parameter sslkey=/PATH of url; allowed: url, password, lease",
+    ),
     // [automatic_import]
     (
         "automatic_import.hour = 24",
@@ -196,6 +204,14 @@ const MISTAKES: &[(&str, &str)] = &[
     (
         "[tools.other]\nconnector = 'catalogue'\nproxy = 'direct'",
         "3:9: tools.other.proxy: is not a URL (relative URL without a base); allowed: \"none\", or an http://, https://, socks5:// or socks5h:// URL",
+    ),
+    (
+        "[tools.other]\nconnector = 'catalogue'\nproxy = 'http://u:s3cret@proxy.example/path'",
+        "3:9: tools.other.proxy: has a path, query or fragment, which no proxy would get; allowed: \"none\", or an http://, https://, socks5:// or socks5h:// URL",
+    ),
+    (
+        "[tools.other]\nconnector = 'catalogue'\nproxy = 'socks4://u:s3cret@proxy.example'",
+        "3:9: tools.other.proxy: is not the URL of a proxy; allowed: \"none\", or an http://, https://, socks5:// or socks5h:// URL",
     ),
     (
         "[tools.other]\nconnector = 'catalogue'\ntimeout = 30",

@@ -139,6 +139,13 @@ fn a_file_with_a_plain_secret_that_others_can_read_is_refused() {
         room.problems(),
         [refused("secpull.toml:6:1: tools.scan.proxy")]
     );
+    // A user name alone is a token.
+    let room = Room::with(&format!("{TOOL}proxy = 'http://s3cret@proxy.example'\n"))
+        .mode("secpull.toml", 0o644);
+    assert_eq!(
+        room.problems(),
+        [refused("secpull.toml:6:1: tools.scan.proxy")]
+    );
     // Without plain secrets, and from a variable, any mode will do.
     let room = Room::with(TOOL)
         .mode("secpull.toml", 0o644)

@@ -16,6 +16,11 @@ fn room(keys: &str) -> Room {
         .file("open.pem", KEY)
         .mode("open.pem", 0o644)
         .file("text.pem", "no certificate in here\n")
+        .file("pkcs8.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
+        .file(
+            "pkcs1.pem",
+            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n",
+        )
         .file(
             "garbage.pem",
             "-----BEGIN CERTIFICATE-----\nbm90IGEgY2VydGlmaWNhdGU=\n-----END CERTIFICATE-----\n",
@@ -60,6 +65,22 @@ fn certificates_and_keys_that_cannot_be_used_are_told() {
             "6:13: tools.scan.ca_bundle: text.pem holds no certificate; {PEM}"
         )],
     );
+    let der = room("ca_bundle = 'DIR/ca.der'");
+    std::fs::write(der.path("ca.der"), [0x30, 0x82, 1, 0]).unwrap();
+    assert_eq!(
+        der.problems(),
+        [format!(
+            "secpull.toml:6:13: tools.scan.ca_bundle: ca.der holds no PEM but DER or PKCS #12 (openssl x509 -inform DER, or openssl pkcs12 -nodes, makes PEM of it); {PEM}"
+        )]
+    );
+    for encrypted in ["pkcs8.pem", "pkcs1.pem"] {
+        unusable(
+            &format!("client_certificate = 'DIR/ca.pem'\nclient_key = 'DIR/{encrypted}'"),
+            &[format!(
+                "7:14: tools.scan.client_key: {encrypted} is encrypted, and nobody is there to type its passphrase when the daemon starts; allowed: the key in plain (openssl pkey -in {encrypted} -out PLAIN), not readable by group and others"
+            )],
+        );
+    }
     unusable("ca_bundle_only = true", &["6:18: tools.scan.ca_bundle_only: is true without ca_bundle, so nothing would be trusted; allowed: only beside ca_bundle".into()]);
     unusable("client_certificate = 'DIR/ca.pem'", &["6:22: tools.scan.client_certificate: stands without client_key; allowed: both or neither".into()]);
     unusable("client_key = 'DIR/key.pem'", &["6:14: tools.scan.client_key: stands without client_certificate; allowed: both or neither".into()]);
@@ -93,4 +114,37 @@ fn switching_verification_off_is_warned_about() {
             "secpull.toml:6:1: tools.scan: verify_tls = false accepts any certificate, also an attacker's; prefer ca_bundle"
         ]
     );
+}
+
+#[test]
+fn a_bundle_that_is_not_looked_at_is_told() {
+    let room = room("ca_bundle = 'DIR/ca.pem'\nverify_tls = false");
+    let warnings = room.load().unwrap().warnings;
+    assert!(
+        warnings[0].contains("and ca_bundle is not looked at"),
+        "{warnings:?}"
+    );
+    let room = self::room("ca_bundle = 'DIR/ca.pem'\nca_bundle_only = true\nverify_tls = false");
+    assert_eq!(
+        room.problems(),
+        [
+            "secpull.toml:7:18: tools.scan.ca_bundle_only: is true beside verify_tls = false, which trusts everybody; allowed: one of the two"
+        ]
+    );
+}
+
+#[test]
+fn each_run_of_a_tool_that_is_not_checked_has_a_warning() {
+    for (verify, warnings) in [("true", 0), ("false", 1)] {
+        let room = room(&format!(
+            "verify_tls = {verify}\n[api_configurations.shop]\ntool = 'scan'"
+        ));
+        let config = room.load().unwrap().config;
+        let said = config.warnings_of(&config.api_configurations["shop"]);
+        assert_eq!(said.len(), warnings, "{said:?}");
+        assert!(
+            said.iter()
+                .all(|warning| warning.contains("scan.example.com"))
+        );
+    }
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod trust;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

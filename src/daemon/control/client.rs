@@ -18,6 +18,7 @@ use super::api::{
     Accept, AcceptAnswer, ErrorAnswer, ReloadAnswer, RunEvent, RunsAnswer, StartRuns, StartedRuns,
     StatusAnswer,
 };
+use super::filter::escaped;
 use super::sse::{EventReader, ServerEvent};
 use crate::store::{FindingFilter, Run, RunFilter, RunId, StatusFilter};
 
@@ -387,7 +388,7 @@ fn finding_query(filter: &FindingFilter) -> Vec<(&'static str, String)> {
         ),
     ];
     query.retain(|(_, value)| !value.is_empty());
-    // Repeated, not joined: names may hold commas.
+    // Repeated, not joined.
     for (key, names) in [
         ("product", &filter.products),
         ("branch", &filter.branches),
@@ -395,7 +396,7 @@ fn finding_query(filter: &FindingFilter) -> Vec<(&'static str, String)> {
         ("api_configuration", &filter.api_configurations),
         ("vulnerability", &filter.vulnerabilities),
     ] {
-        query.extend(names.iter().map(|name| (key, name.clone())));
+        query.extend(names.iter().map(|name| (key, escaped(name))));
     }
     if let Some(since) = filter.first_seen_since {
         let since = since.to_rfc3339_opts(SecondsFormat::Secs, true);

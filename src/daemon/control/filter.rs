@@ -20,7 +20,8 @@ pub(super) struct FindingsParameters {
     /// Statuses likewise: open, in_review, resolved, false_positive, risk_accepted, not_affected, not_security; or `all`.
     /// All but resolved if it is not given.
     status: Option<String>,
-    /// Products by exact name, separated by commas or repeated.
+    /// Products by exact name, separated by commas or repeated. A comma that belongs to a name is written `\,` and a
+    /// backslash `\\`; a value with a comma that is not is looked for as a whole too.
     product: Option<String>,
     /// Branches likewise.
     branch: Option<String>,
@@ -87,17 +88,31 @@ where
     Ok(())
 }
 
-/// Names may hold commas themselves: the value is then looked for as a whole, too.
+/// One name, as [`finding_filter`] takes it for one.
+pub(super) fn escaped(name: &str) -> String {
+    name.replace('\\', "\\\\").replace(',', "\\,")
+}
+
+/// Several names, or one; people write commas that belong to a name without escaping them, so the value is then looked for
+/// as a whole too.
 fn names(value: &str, into: &mut Vec<String>) {
-    if value.contains(',') {
+    let mut names = vec![String::new()];
+    let mut rest = value.chars().peekable();
+    while let Some(c) = rest.next() {
+        let escaped = match c {
+            '\\' => rest.next_if(|next| matches!(next, ',' | '\\')),
+            _ => None,
+        };
+        if c == ',' {
+            names.push(String::new());
+        } else if let Some(name) = names.last_mut() {
+            name.push(escaped.unwrap_or(c));
+        }
+    }
+    if names.len() > 1 {
         into.push(value.to_owned());
     }
-    into.extend(
-        value
-            .split(',')
-            .filter(|name| !name.is_empty())
-            .map(str::to_owned),
-    );
+    into.extend(names.into_iter().filter(|name| !name.is_empty()));
 }
 
 fn one<T: FromStr>(key: &str, value: &str, expected: &str) -> Result<T, String> {
@@ -127,6 +142,19 @@ mod tests {
         );
         assert_eq!((filter.limit, filter.raw), (Some(7), true));
         assert!(filter.first_seen_since.is_some());
+    }
+
+    #[test]
+    fn an_escaped_comma_belongs_to_the_name() {
+        for name in ["A, b", "a\\b", "a\\,b", "\\", ",", "C:\\\\x, y", "plain"] {
+            let query: String = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("product", &escaped(name))
+                .finish();
+            let filter = finding_filter(&query).unwrap();
+            assert_eq!(filter.products, [name]);
+        }
+        let filter = finding_filter(r"service=a\b&service=c,d\,e").unwrap();
+        assert_eq!(filter.services, [r"a\b", r"c,d\,e", "c", "d,e"]);
     }
 
     #[test]

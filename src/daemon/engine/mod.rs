@@ -225,6 +225,18 @@ impl Engine {
         Ok(true)
     }
 
+    /// Runs an API configuration whose slot was claimed before and came to no end.
+    ///
+    /// # Errors
+    /// The store failed: try again later.
+    pub async fn begin_anew(&self, name: &str) -> Result<(), StoreError> {
+        let config = Arc::clone(&self.setup().config);
+        match self.start_or_join(&config, name, Trigger::CatchUp).await {
+            Err(StartError::Store(error)) => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
     /// Adds a run to the store; `None` if its slot is taken, or its API configuration is gone.
     async fn add(
         &self,

@@ -3,14 +3,14 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::connectors::Connectors;
 use crate::daemon::metrics::Metrics;
 use crate::import::{self, Job, Progress};
-use crate::schedule::{Clock, SystemClock};
+use crate::schedule::Clock;
 use crate::store::{RunEnd, RunId, Store, StoreError};
 
 /// How a run is executed: [`import::run`], or something else in tests.
@@ -68,12 +68,12 @@ impl Parts {
     }
 }
 
-/// The time as the store has it: hosts that share one agree on what is due, whatever their own clocks say.
+/// The time as the store has it, to the millisecond, as it keeps times.
 struct StoreClock(Arc<dyn Store>);
 
 impl Clock for StoreClock {
     fn now(&self) -> DateTime<Utc> {
-        SystemClock.now() + self.0.clock_ahead()
+        self.0.now().trunc_subsecs(3)
     }
 }
 

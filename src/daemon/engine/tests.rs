@@ -25,7 +25,15 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new(config: Config) -> Self {
-        let store = Arc::new(FakeStore::default());
+        Self::over(Arc::default(), config)
+    }
+
+    /// The next engine over the same store.
+    pub(crate) fn after(last: &Self, config: Config) -> Self {
+        Self::over(Arc::clone(&last.store), config)
+    }
+
+    fn over(store: Arc<FakeStore>, config: Config) -> Self {
         let clock = Arc::new(ManualClock::at("2026-11-24T01:00:00Z".parse().unwrap()));
         let may_end = Arc::new(Semaphore::new(0));
         let at_once = Arc::new(AtomicUsize::new(0));

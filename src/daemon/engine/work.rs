@@ -75,6 +75,7 @@ impl Engine {
             api: Arc::clone(api),
             connector: setup.connectors.get(&api.tool),
             limits: setup.config.import.clone(),
+            warnings: setup.config.warnings_of(api),
         };
         let import = (self.0.importer)(
             Arc::clone(&self.0.store),

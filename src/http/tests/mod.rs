@@ -1,8 +1,10 @@
 #![allow(clippy::unwrap_used)]
 
+mod authority;
 mod elements;
 mod failures;
 mod limits;
+mod proxies;
 mod requests;
 mod server;
 mod splitter;

@@ -1,53 +1,35 @@
 use std::sync::Arc;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
-};
+use rcgen::{BasicConstraints, IsCa, date_time_ymd};
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
-use tokio_rustls::rustls::{RootCertStore, ServerConfig};
+use tokio_rustls::rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion, version};
 
+use super::authority::{Ca, Issued, issue, self_signed};
 use super::server::{Server, answer};
 use super::{by_key, client_of, hasty, tool};
 use crate::config::{Tool, Trust};
 use crate::http::{Client, HttpError, HttpErrorKind};
 
-type Ca = CertifiedIssuer<'static, KeyPair>;
-
-/// Certificate and key, as PEM.
-struct Issued {
-    certificate: String,
-    key: String,
-}
-
 fn ca() -> Ca {
-    ca_of_name("Company CA")
-}
-
-fn ca_of_name(name: &str) -> Ca {
-    let mut params = CertificateParams::new(Vec::new()).unwrap();
-    params.distinguished_name.push(DnType::CommonName, name);
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
-}
-
-fn issue(ca: &Ca, name: &str, change: impl FnOnce(&mut CertificateParams)) -> Issued {
-    let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
-    change(&mut params);
-    let key = KeyPair::generate().unwrap();
-    Issued {
-        certificate: params.signed_by(&key, ca).unwrap().pem(),
-        key: key.serialize_pem(),
-    }
+    Ca::new("Company CA")
 }
 
 /// A server with this certificate; with `clients`, it wants certificates that this CA issued.
-async fn server(issued: &Issued, clients: Option<&Ca>) -> Server {
+pub(super) async fn server(issued: &Issued, clients: Option<&Ca>) -> Server {
+    server_of(&[&version::TLS12, &version::TLS13], issued, clients).await
+}
+
+async fn server_of(
+    versions: &[&'static SupportedProtocolVersion],
+    issued: &Issued,
+    clients: Option<&Ca>,
+) -> Server {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap();
     let builder = match clients {
         None => builder.with_no_client_auth(),
@@ -59,9 +41,10 @@ async fn server(issued: &Issued, clients: Option<&Ca>) -> Server {
             builder.with_client_cert_verifier(verifier.unwrap())
         }
     };
-    let certificate = CertificateDer::from_pem_slice(issued.certificate.as_bytes()).unwrap();
+    let chain: Result<Vec<_>, _> =
+        CertificateDer::pem_slice_iter(issued.certificate.as_bytes()).collect();
     let key = PrivateKeyDer::from_pem_slice(issued.key.as_bytes()).unwrap();
-    let config = builder.with_single_cert(vec![certificate], key).unwrap();
+    let config = builder.with_single_cert(chain.unwrap(), key).unwrap();
     Server::start_tls(config, |_, _| answer(200, &[], "ok")).await
 }
 
@@ -98,11 +81,134 @@ async fn a_private_ca_is_trusted_beside_the_systems_or_alone() {
 #[tokio::test]
 async fn an_unknown_ca_is_refused_with_a_word_about_ca_bundle() {
     let server = server(&issue(&ca(), "localhost", |_| {}), None).await;
-    let error = refusal(&trusting(&server, &ca_of_name("Other CA"))).await;
+    let error = refusal(&trusting(&server, &Ca::new("Other CA"))).await;
     assert!(error.message.contains("issuer is not trusted"), "{error}");
     assert!(error.message.contains("ca_bundle"), "{error}");
+    assert!(error.message.contains("\"Company CA\""), "{error}");
     let error = refusal(&tool(&server.url)).await;
     assert!(error.message.contains("issuer is not trusted"), "{error}");
+}
+
+#[tokio::test]
+async fn a_missing_intermediate_is_named_and_may_come_from_either_side() {
+    let root = ca();
+    let issuing = root.below("Issuing CA");
+    let mut issued = issue(&issuing, "localhost", |_| {});
+    let alone = server(&issued, None).await;
+    let error = refusal(&trusting(&alone, &root)).await;
+    for words in [
+        "\"Issuing CA\"",
+        "the tool sends no intermediate certificate",
+        "have the tool send it along",
+        "ca_bundle",
+        "https://localhost:",
+    ] {
+        assert!(error.message.contains(words), "{words}: {error}");
+    }
+    for bundle in [root.pem() + &issuing.pem(), issuing.pem()] {
+        let mut tool = trusting(&alone, &root);
+        tool.trust.ca_bundle = Some(bundle.into_bytes());
+        client_of(&tool).get("/").text().await.unwrap();
+    }
+    issued.certificate += &issuing.pem();
+    let whole = server(&issued, None).await;
+    client_of(&trusting(&whole, &root))
+        .get("/")
+        .text()
+        .await
+        .unwrap();
+    let error = refusal(&trusting(&whole, &Ca::new("Other CA"))).await;
+    assert!(
+        error.message.contains("\"Company CA\", at the end"),
+        "{error}"
+    );
+    issued.certificate += &root.pem();
+    let with_root = server(&issued, None).await;
+    let error = refusal(&trusting(&with_root, &Ca::new("Other CA"))).await;
+    assert!(
+        error.message.contains("\"Company CA\"; put that CA's"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_self_signed_certificate_is_called_so_and_can_be_trusted_itself() {
+    let issued = self_signed("localhost");
+    let server = server(&issued, None).await;
+    let mut tool = trusting(&server, &ca());
+    let error = refusal(&tool).await;
+    assert!(
+        error
+            .message
+            .contains("it is self-signed, as \"localhost\""),
+        "{error}"
+    );
+    tool.trust.ca_bundle = Some(issued.certificate.into_bytes());
+    client_of(&tool).get("/").text().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_with_one_version_of_tls_is_spoken_to() {
+    let ca = ca();
+    let issued = issue(&ca, "localhost", |_| {});
+    for version in [&version::TLS12, &version::TLS13] {
+        let server = server_of(&[version], &issued, None).await;
+        client_of(&trusting(&server, &ca))
+            .get("/")
+            .text()
+            .await
+            .unwrap();
+    }
+}
+
+/// One that answers every hello with these bytes.
+async fn answering(record: &'static [u8]) -> Tool {
+    let raw = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", raw.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = raw.accept().await {
+            let mut hello = [0; 5];
+            let _ = tokio::io::AsyncReadExt::read_exact(&mut stream, &mut hello).await;
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, record).await;
+            let mut rest = Vec::new();
+            let _ = tokio::io::AsyncReadExt::read_to_end(&mut stream, &mut rest).await;
+        }
+    });
+    let mut tool = tool(&url.parse().unwrap());
+    tool.trust.accept_invalid = true;
+    tool
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_old_tls_only_is_refused_and_told_why() {
+    // RFC 5246: a fatal alert, protocol_version (70).
+    let alert = answering(&[21, 3, 2, 0, 2, 2, 70]).await;
+    // RFC 4346: a hello of TLS 1.1 with 32 random bytes, no session, AES128-SHA, no compression.
+    const HELLO: [u8; 47] = {
+        let mut hello = [7; 47];
+        let head = [22, 3, 2, 0, 42, 2, 0, 0, 38, 3, 2];
+        let mut at = 0;
+        while at < head.len() {
+            hello[at] = head[at];
+            at += 1;
+        }
+        hello[43] = 0;
+        hello[44] = 0;
+        hello[45] = 0x2f;
+        hello[46] = 0;
+        hello
+    };
+    let hello = answering(&HELLO).await;
+    for tool in [alert, hello] {
+        let error = refusal(&tool).await;
+        let words = "the tool speaks neither TLS 1.2 nor 1.3";
+        assert!(error.message.contains(words), "{error}");
+        assert!(error.message.contains("update it"), "{error}");
+    }
+    // handshake_failure (40): no cipher in common, or, before TLS 1.3, no client certificate.
+    let error = refusal(&answering(&[21, 3, 3, 0, 2, 2, 40]).await).await;
+    assert!(error.message.contains("old ciphers"), "{error}");
+    assert!(error.message.contains("set client_certificate"), "{error}");
 }
 
 #[tokio::test]
@@ -184,7 +290,7 @@ async fn a_client_certificate_is_shown_and_its_absence_explained() {
     let client = issue(&ca, "client", |_| {});
     tool.trust.client_identity = Some((client.certificate + &client.key).into_bytes());
     client_of(&tool).get("/").text().await.unwrap();
-    let other = issue(&ca_of_name("Other CA"), "client", |_| {});
+    let other = issue(&Ca::new("Other CA"), "client", |_| {});
     tool.trust.client_identity = Some((other.certificate + &other.key).into_bytes());
     let error = refusal(&tool).await;
     assert!(

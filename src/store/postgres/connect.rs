@@ -8,6 +8,7 @@ use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 use super::fault::Fault;
 use crate::config::{PostgresServer, PostgresTls, PostgresUrl};
 use crate::store::StoreError;
+use crate::tls::named_authorities_are_readable;
 
 /// The steps to the newest schema, oldest first.
 const STEPS: &[&str] = &[
@@ -97,6 +98,9 @@ pub(super) async fn connect(
     options: &PgConnectOptions,
 ) -> Result<PgConnection, Fault> {
     readable(url)?;
+    if url.tls == PostgresTls::VerifyFull {
+        named_authorities_are_readable().map_err(Fault::Lasting)?;
+    }
     let patience = url.connect_timeout;
     match tokio::time::timeout(patience, PgConnection::connect_with(options)).await {
         Ok(connected) => Ok(connected?),

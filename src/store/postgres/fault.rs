@@ -4,6 +4,7 @@ use sqlx::error::DatabaseError;
 
 use crate::store::StoreError;
 use crate::store::pack::BodyFault;
+use crate::tls::{self, Vocabulary};
 
 /// A failure inside the engine, before it is said where.
 #[derive(Debug)]
@@ -68,13 +69,14 @@ fn in_words(error: &sqlx::Error) -> (String, bool) {
         sqlx::Error::Database(error) => refused(error.as_ref()),
         // What TLS finds wrong comes as data that is not valid.
         sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-            (no_tls(error), false)
+            let problem = error.get_ref().and_then(|held| held.downcast_ref());
+            (no_tls(error, problem), false)
         }
         sqlx::Error::Io(error) => (
             format!("the server cannot be reached: {error}; is it up, and do host and port in [store] url lead to it?"),
             true,
         ),
-        sqlx::Error::Tls(error) => (no_tls(error), false),
+        sqlx::Error::Tls(error) => (no_tls(error, error.downcast_ref()), false),
         sqlx::Error::PoolTimedOut => (
             "no connection became free in time: the server does not answer, or max_connections is too low".to_owned(),
             true,
@@ -88,8 +90,20 @@ fn in_words(error: &sqlx::Error) -> (String, bool) {
     }
 }
 
-fn no_tls(error: &dyn std::fmt::Display) -> String {
-    format!("no TLS with the server: {error}; see sslmode and sslrootcert in [store] url")
+const SERVER: Vocabulary = Vocabulary {
+    who: "the server",
+    bundle: "sslrootcert of [store] url",
+    address: "[store] url",
+    identity: ["sslcert", "sslkey"],
+};
+
+fn no_tls(error: &dyn std::fmt::Display, problem: Option<&rustls::Error>) -> String {
+    match problem {
+        Some(problem) => tls::in_words(problem, &SERVER),
+        None => {
+            format!("no TLS with the server: {error}; see sslmode and sslrootcert in [store] url")
+        }
+    }
 }
 
 /// By the codes of PostgreSQL's appendix A. The detail of a message is left out: it repeats what was to be stored.

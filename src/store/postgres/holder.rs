@@ -5,17 +5,16 @@
 //! Neither makes writing safe: that does the check of the run's row in each writing transaction.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
 use tokio::sync::Notify;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::clock::ServerClock;
 use super::fault::Fault;
-use super::rows::now;
 
 const NEW: &str = "
     INSERT INTO holders (pid, backend_start, expires_at)
@@ -54,8 +53,7 @@ pub(super) struct Holder {
     pub(super) id: i64,
     /// Rings when a run has been added, by whomever.
     added: Arc<Notify>,
-    /// How many milliseconds the server's clock is ahead of ours.
-    ahead: Arc<AtomicI64>,
+    clock: Arc<ServerClock>,
     _renewing: DropGuard,
 }
 
@@ -65,9 +63,9 @@ impl Holder {
         self.added.notified().await;
     }
 
-    /// How far the server's clock is ahead of ours, as of the last renewal.
-    pub(super) fn clock_ahead(&self) -> TimeDelta {
-        TimeDelta::milliseconds(self.ahead.load(Ordering::Relaxed))
+    /// The server's time.
+    pub(super) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
     }
 
     /// Takes a lease over a session of its own, and keeps renewing it.
@@ -87,14 +85,14 @@ impl Holder {
             .await?;
         let stop = CancellationToken::new();
         let added = Arc::new(Notify::new());
-        let ahead = Arc::new(AtomicI64::new(ahead(&mut session).await?));
+        let clock = Arc::new(ServerClock::asked(&mut session).await?);
         let renewing = Renewing {
             id,
             lease,
             sessions,
             session: Some(session),
             added: Arc::clone(&added),
-            ahead: Arc::clone(&ahead),
+            clock: Arc::clone(&clock),
         };
         let stopped = stop.clone();
         tokio::spawn(async move {
@@ -107,24 +105,10 @@ impl Holder {
         Ok(Self {
             id,
             added,
-            ahead,
+            clock,
             _renewing: stop.drop_guard(),
         })
     }
-}
-
-/// Asks the server for the time. Less than a second is no difference: the question takes its time too.
-async fn ahead(session: &mut PgListener) -> Result<i64, Fault> {
-    const NO_DIFFERENCE: i64 = 1000;
-    let theirs: i64 = sqlx::query_scalar(concat!("SELECT ", now!()))
-        .fetch_one(session)
-        .await?;
-    let ahead = theirs - Utc::now().timestamp_millis();
-    Ok(if ahead.abs() < NO_DIFFERENCE {
-        0
-    } else {
-        ahead
-    })
 }
 
 async fn listen(sessions: &PgPool) -> Result<PgListener, Fault> {
@@ -144,7 +128,7 @@ struct Renewing {
     sessions: PgPool,
     session: Option<PgListener>,
     added: Arc<Notify>,
-    ahead: Arc<AtomicI64>,
+    clock: Arc<ServerClock>,
 }
 
 impl Renewing {
@@ -199,7 +183,6 @@ impl Renewing {
             .bind(self.id)
             .execute(&mut *session)
             .await?;
-        self.ahead.store(ahead(session).await?, Ordering::Relaxed);
-        Ok(())
+        self.clock.ask_again(session).await
     }
 }

@@ -9,6 +9,7 @@
 mod announcing;
 mod bodies;
 mod candidates;
+mod clock;
 mod close;
 mod connect;
 mod delivering;
@@ -35,7 +36,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection, PgPool, Postgres, Transaction};
 use tokio::sync::mpsc;
@@ -438,9 +439,8 @@ impl Store for PostgresStore {
         true
     }
 
-    fn clock_ahead(&self) -> TimeDelta {
-        let holder = self.holder.as_ref();
-        holder.map_or(TimeDelta::zero(), Holder::clock_ahead)
+    fn now(&self) -> DateTime<Utc> {
+        self.holder.as_ref().map_or_else(Utc::now, Holder::now)
     }
 
     async fn run_added(&self) {

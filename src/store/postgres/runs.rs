@@ -24,8 +24,10 @@ const ADD_RUN: &str = concat!(
     ") RETURNING id"
 );
 const RING: &str = "SELECT pg_notify($1, '')";
-const QUEUED: &str = "
-    SELECT api_configuration_id FROM runs WHERE id = $1 AND holder_id = $2 AND state = 'queued' FOR NO KEY UPDATE";
+/// Running too: it began with an earlier try, whose answer was lost on the way.
+const MINE: &str = "
+    SELECT api_configuration_id, state FROM runs
+    WHERE id = $1 AND holder_id = $2 AND state IN ('queued', 'running') FOR NO KEY UPDATE";
 /// Who has taken it off the common queue.
 const TAKEN: &str =
     "SELECT daemon FROM runs WHERE id = $1 AND holder_id <> $2 AND state <> 'interrupted'";
@@ -64,6 +66,13 @@ const END: &str = concat!(
     ", error = $4, unchanged = $5, unreadable = $6, already_fixed = $7, pages = $8, requests = $9, retries = $10,
     credentials_refused = $11, progress = NULL
     WHERE id = $1 AND holder_id = $2 AND state IN ('queued', 'running') RETURNING api_configuration_id"
+);
+/// A daemon that stops leaves what it was at to another one, or to itself when it is back.
+const QUEUE_AGAIN: &str = concat!(
+    "INSERT INTO runs (api_configuration_id, \"trigger\", state, daemon, holder_id, deaths, queued_at)
+    SELECT api_configuration_id, \"trigger\", 'queued', daemon, holder_id, deaths + (started_at IS NOT NULL)::int, ",
+    now!(),
+    " FROM runs WHERE id = $1 AND \"trigger\" <> 'standalone' AND deaths < 3"
 );
 const COMPLETED: &str = concat!(
     "UPDATE api_configurations SET last_complete_at = ",
@@ -107,7 +116,7 @@ const LIST_ONE: &str = runs_where!("r.id = $2");
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[
     API_BY_NAME,
-    QUEUED,
+    MINE,
     RUNNING_OF_API,
     BEGIN,
     END,
@@ -148,10 +157,7 @@ pub(super) async fn enqueue(
         .bind(holder)
         .fetch_one(&mut *transaction)
         .await?;
-    sqlx::query(RING)
-        .bind(CHANNEL)
-        .execute(&mut *transaction)
-        .await?;
+    ring(transaction).await?;
     Ok(Some(run))
 }
 
@@ -161,12 +167,12 @@ pub(super) async fn start(
     holder: i64,
     run: RunId,
 ) -> Result<Claim, Fault> {
-    let queued: Option<i64> = sqlx::query_scalar(QUEUED)
+    let mine: Option<(i64, String)> = sqlx::query_as(MINE)
         .bind(run)
         .bind(holder)
         .fetch_optional(&mut *transaction)
         .await?;
-    let Some(api) = queued else {
+    let Some((api, state)) = mine else {
         let taken: Option<String> = sqlx::query_scalar(TAKEN)
             .bind(run)
             .bind(holder)
@@ -177,6 +183,9 @@ pub(super) async fn start(
             None => Err(StoreError::ClaimLost(run).into()),
         };
     };
+    if word::<RunState>(&state)? == RunState::Running {
+        return Ok(Claim::Running);
+    }
     sqlx::query(LOCK_API)
         .bind(api)
         .execute(&mut *transaction)
@@ -228,12 +237,28 @@ pub(super) async fn finish(
         .fetch_optional(&mut *transaction)
         .await?
         .ok_or(StoreError::ClaimLost(run))?;
-    if end.state == RunState::Complete {
-        sqlx::query(COMPLETED)
-            .bind(api)
-            .execute(transaction)
-            .await?;
+    match end.state {
+        RunState::Complete => {
+            sqlx::query(COMPLETED)
+                .bind(api)
+                .execute(transaction)
+                .await?;
+        }
+        RunState::Interrupted => {
+            sqlx::query(QUEUE_AGAIN)
+                .bind(run)
+                .execute(&mut *transaction)
+                .await?;
+            ring(transaction).await?;
+        }
+        _ => {}
     }
+    Ok(())
+}
+
+/// Wakes those who may have a place for what was queued.
+async fn ring(transaction: &mut PgConnection) -> Result<(), Fault> {
+    sqlx::query(RING).bind(CHANNEL).execute(transaction).await?;
     Ok(())
 }
 

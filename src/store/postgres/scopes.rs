@@ -16,6 +16,13 @@ const ADD_SCOPE: &str = "
     INSERT INTO scopes (api_configuration_id, record_id, branch, part, filing_id) VALUES ($1, $2, $3, $4, $5)
     ON CONFLICT (api_configuration_id, record_id, branch, part)
     DO UPDATE SET filing_id = excluded.filing_id RETURNING id";
+/// A scope whose label was changed is the one that its record has. Of several it cannot be told which: those of a connector
+/// that read several branches.
+const RELABEL: &str = "
+    UPDATE scopes SET branch = $3
+    WHERE api_configuration_id = $1 AND record_id = $2 AND part = $4 AND branch <> $3 AND 1 = (
+        SELECT count(*) FROM scopes o
+        WHERE o.api_configuration_id = $1 AND o.record_id = $2 AND o.part = $4)";
 const ADD_SCOPE_FILING: &str = "
     INSERT INTO scope_filings (scope_id, filing_id) VALUES ($1, $2) ON CONFLICT DO NOTHING";
 const SCOPE: &str = "
@@ -60,6 +67,7 @@ const SCOPES_OF_RECORDS: &str =
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[
     FILING_BY_NAMES,
+    RELABEL,
     SCOPE,
     LOCK_FILINGS,
     CONNECTOR,
@@ -87,11 +95,22 @@ pub(super) async fn open(
     let record = text(&scope.record_id);
     put_records(transaction, api, &[&record], &[&text(&scope.record_name)]).await?;
     let filing = filing_id(transaction, &scope.filing).await?;
+    let branch = text(scope.filing.branch.as_deref().unwrap_or_default());
+    let part = text(scope.part.as_deref().unwrap_or_default());
+    if scope.branch_is_label {
+        sqlx::query(RELABEL)
+            .bind(api)
+            .bind(&*record)
+            .bind(&branch)
+            .bind(&part)
+            .execute(&mut *transaction)
+            .await?;
+    }
     let id: ScopeId = sqlx::query_scalar(ADD_SCOPE)
         .bind(api)
         .bind(&*record)
-        .bind(text(scope.filing.branch.as_deref().unwrap_or_default()))
-        .bind(text(scope.part.as_deref().unwrap_or_default()))
+        .bind(&branch)
+        .bind(&part)
         .bind(filing)
         .fetch_one(&mut *transaction)
         .await?;

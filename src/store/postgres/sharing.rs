@@ -8,11 +8,14 @@ use super::rows::{now, text};
 use crate::store::{RunId, TakeOver, Taken};
 
 /// What the dead have begun ends, and is queued again: unless it was run by hand, or three daemons have died of it already.
+/// What was to be run by hand ends too where it still waits: nobody else will run it. Who asks is not dead, although it may be
+/// without a session for a moment.
 const REQUEUE: &str = concat!(
     "WITH dead AS (
         SELECT r.id, r.api_configuration_id, r.\"trigger\", r.deaths
         FROM runs r JOIN api_configurations a ON a.id = r.api_configuration_id LEFT JOIN holders h ON h.id = r.holder_id
-        WHERE r.state = 'running' AND a.name = ANY($1) AND NOT coalesce(",
+        WHERE (r.state = 'running' OR r.state = 'queued' AND r.\"trigger\" = 'standalone') AND a.name = ANY($1)
+            AND r.holder_id <> $3 AND NOT coalesce(",
     holder_lives!(),
     ", false) ORDER BY r.id FOR NO KEY UPDATE OF r SKIP LOCKED),
     ended AS (
@@ -31,8 +34,10 @@ const ABANDON: &str = concat!(
         finished_at = ",
     now!(),
     " WHERE id IN (
-        SELECT r.id FROM runs r LEFT JOIN holders h ON h.id = r.holder_id
-        WHERE r.state = 'running' AND (h.id IS NULL OR h.expires_at < clock_timestamp() - interval '1 hour')
+        SELECT r.id FROM runs r JOIN api_configurations a ON a.id = r.api_configuration_id
+        LEFT JOIN holders h ON h.id = r.holder_id
+        WHERE r.state IN ('queued', 'running') AND a.name <> ALL($1)
+            AND (h.id IS NULL OR h.expires_at < clock_timestamp() - interval '1 hour')
         ORDER BY r.id FOR NO KEY UPDATE OF r SKIP LOCKED)"
 );
 /// A run that has waited for less than a second may be just about to start where it was queued, or taken: whoever takes it
@@ -72,7 +77,10 @@ pub(super) async fn take_over(
         .bind(holder)
         .execute(&mut *transaction)
         .await?;
-    sqlx::query(ABANDON).execute(&mut *transaction).await?;
+    sqlx::query(ABANDON)
+        .bind(&names)
+        .execute(&mut *transaction)
+        .await?;
     let taken: Vec<(RunId, String)> = sqlx::query_as(TAKE)
         .bind(holder)
         .bind(text(wish.daemon))

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+mod sharing;
+
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};

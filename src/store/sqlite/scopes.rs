@@ -22,6 +22,13 @@ const ADD_SCOPE: &str = "
 const SCOPE_BY_NAMES: &str = "
     SELECT id FROM scopes
     WHERE api_configuration_id = ?1 AND record_id = ?2 AND branch = ?3 AND part = ?4";
+/// A scope whose label was changed is the one that its record has. Of several it cannot be told which: those of a connector
+/// that read several branches.
+const RELABEL: &str = "
+    UPDATE scopes SET branch = ?3
+    WHERE api_configuration_id = ?1 AND record_id = ?2 AND part = ?4 AND branch <> ?3 AND 1 = (
+        SELECT count(*) FROM scopes o
+        WHERE o.api_configuration_id = ?1 AND o.record_id = ?2 AND o.part = ?4)";
 const ADD_SCOPE_FILING: &str = "
     INSERT INTO scope_filings (scope_id, filing_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
 const SCOPE: &str = "SELECT filing_id FROM scopes WHERE id = ?1 AND api_configuration_id = ?2";
@@ -54,6 +61,7 @@ const SCOPES_OF_RECORD: &str =
 pub(super) const STATEMENTS: &[&str] = &[
     FILING_BY_NAMES,
     SCOPE_BY_NAMES,
+    RELABEL,
     SCOPE,
     CONNECTOR,
     NOTE_CHANGE,
@@ -82,6 +90,14 @@ pub(super) fn open(
     let filing = filing_id(transaction, &scope.filing)?;
     let branch = scope.filing.branch.as_deref().unwrap_or_default();
     let part = scope.part.as_deref().unwrap_or_default();
+    if scope.branch_is_label {
+        transaction.prepare_cached(RELABEL)?.execute(params![
+            api,
+            scope.record_id,
+            branch,
+            part
+        ])?;
+    }
     transaction.prepare_cached(ADD_SCOPE)?.execute(params![
         api,
         scope.record_id,

@@ -30,6 +30,7 @@ async fn begin(store: &dyn Store) -> (RunId, ScopeId) {
         record_name: "r".to_owned(),
         part: None,
         filing: crate::finding::Filing::default(),
+        branch_is_label: false,
     };
     (run, store.open_scope(run, scope).await.unwrap().id)
 }

@@ -7,42 +7,39 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::place::Place;
 use super::{Daemon, Ran};
 
-/// A folder with a configuration, in which everything that secpull makes stays.
+/// A folder with a configuration, in which everything that secpull makes stays, but for a store that is a database.
 pub(crate) struct Installation {
     folder: TempDir,
-    /// The store's, below the other.
-    store_folder: &'static str,
-    /// In place of a file of this folder.
-    store_url: Option<String>,
+    place: Place,
 }
 
 impl Installation {
-    /// An installation whose `secpull.toml` ends with this text.
+    /// An installation whose `secpull.toml` ends with this text, with a store of the engine that these tests run on.
     pub(crate) fn new(toml: &str) -> Self {
-        Self::with_store_in("", toml)
+        let folder = tempfile::tempdir().unwrap();
+        let place = crate::engine::place(folder.path());
+        Self::at(folder, place, toml)
     }
 
-    /// With a folder for the store alone, which can be given troubles of its own.
-    pub(crate) fn with_store_in(store_folder: &'static str, toml: &str) -> Self {
-        let installation = Self {
-            folder: tempfile::tempdir().unwrap(),
-            store_folder,
-            store_url: None,
-        };
-        fs::create_dir_all(installation.path(store_folder)).unwrap();
-        installation.configure(toml);
-        installation
+    /// With a folder for SQLite's file alone, which can be given troubles of its own.
+    pub(crate) fn with_store_in(store_folder: &str, toml: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store_folder = folder.path().join(store_folder);
+        fs::create_dir_all(&store_folder).unwrap();
+        Self::at(folder, Place::File(store_folder.join("secpull.db")), toml)
     }
 
     /// With a store elsewhere; `store` is the whole section.
     pub(crate) fn with_store(store: String, toml: &str) -> Self {
-        let installation = Self {
-            folder: tempfile::tempdir().unwrap(),
-            store_folder: "",
-            store_url: Some(store),
-        };
+        let folder = tempfile::tempdir().unwrap();
+        Self::at(folder, Place::Elsewhere(store), toml)
+    }
+
+    fn at(folder: TempDir, place: Place, toml: &str) -> Self {
+        let installation = Self { folder, place };
         installation.configure(toml);
         installation
     }
@@ -55,28 +52,19 @@ impl Installation {
         self.path("secpull.sock")
     }
 
+    /// Where its store is.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// SQLite's file.
     pub(crate) fn store(&self) -> PathBuf {
-        self.path(self.store_folder).join("secpull.db")
+        self.place.file().clone()
     }
 
-    /// Whether there is a store that has got its tables.
-    pub(crate) fn has_schema(&self) -> bool {
-        self.store().exists() && {
-            let store = rusqlite::Connection::open(self.store()).unwrap();
-            let version =
-                store.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0));
-            version.unwrap() > 0
-        }
-    }
-
-    /// What SQLite finds wrong with the store; `ok` if nothing.
+    /// What is wrong with the store; `ok` if nothing.
     pub(crate) fn integrity(&self) -> Vec<String> {
-        let store = rusqlite::Connection::open(self.store()).unwrap();
-        let mut violations = store.prepare("PRAGMA foreign_key_check").unwrap();
-        assert!(violations.query([]).unwrap().next().unwrap().is_none());
-        let mut check = store.prepare("PRAGMA integrity_check").unwrap();
-        let lines = check.query_map([], |row| row.get(0)).unwrap();
-        lines.map(Result::unwrap).collect()
+        self.place.integrity()
     }
 
     /// How many runs are over without being known to destinations.
@@ -89,12 +77,9 @@ impl Installation {
 
     /// Writes `secpull.toml`: store and socket in this folder, and the text.
     pub(crate) fn configure(&self, toml: &str) {
-        let store = match &self.store_url {
-            Some(store) => store.clone(),
-            None => format!("url = \"sqlite:{}\"", self.store().display()),
-        };
         let own = format!(
-            "[store]\n{store}\n\n[control]\nsocket = \"{}\"\n\n",
+            "[store]\n{}\n\n[control]\nsocket = \"{}\"\n\n",
+            self.place.section(),
             self.socket().display()
         );
         self.write("secpull.toml", &format!("{own}{toml}"));
@@ -111,6 +96,13 @@ impl Installation {
     /// The binary with this installation's configuration, not yet started.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_secpull"));
+        // What the machine of the tests needs to get out is no affair of theirs.
+        for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
+            command.env_remove(name).env_remove(name.to_lowercase());
+        }
+        for name in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+            command.env_remove(name);
+        }
         command
             .arg("--config")
             .arg(self.folder.path())
@@ -125,6 +117,13 @@ impl Installation {
     /// Runs a command to its end.
     pub(crate) fn secpull(&self, arguments: &[&str]) -> Ran {
         self.command(arguments).output().unwrap().into()
+    }
+
+    /// The same with more variables in its environment.
+    pub(crate) fn secpull_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Ran {
+        let mut command = self.command(arguments);
+        command.envs(variables.iter().copied());
+        command.output().unwrap().into()
     }
 
     /// Starts a daemon and waits until it answers.

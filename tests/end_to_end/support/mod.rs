@@ -3,8 +3,10 @@
 pub(crate) mod checkmarx_one;
 mod daemon;
 pub(crate) mod dependency_track;
+pub(crate) mod faked_clock;
 mod installation;
 mod output;
+pub(crate) mod place;
 pub(crate) mod postgres;
 pub(crate) mod random;
 pub(crate) mod semgrep;
@@ -19,8 +21,17 @@ pub(crate) use output::Ran;
 use std::time::{Duration, Instant};
 
 /// Waits until `condition` gives something; fails with `what` after a bound that no healthy machine reaches.
-pub(crate) fn wait_for<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(60);
+pub(crate) fn wait_for<T>(what: &str, condition: impl FnMut() -> Option<T>) -> T {
+    wait_up_to(Duration::from_secs(60), what, condition)
+}
+
+/// The same with another bound, for what takes its time.
+pub(crate) fn wait_up_to<T>(
+    bound: Duration,
+    what: &str,
+    mut condition: impl FnMut() -> Option<T>,
+) -> T {
+    let deadline = Instant::now() + bound;
     loop {
         if let Some(value) = condition() {
             return value;

@@ -5,6 +5,9 @@ use crate::daemon::control::api::{DaemonStatus, ErrorAnswer, StatusAnswer};
 use crate::daemon::control::refusal::Refusal;
 use crate::daemon::control::state::Control;
 use crate::daemon::control::statuses::{api_statuses, waiting_statuses};
+use crate::daemon::engine::Engine;
+use crate::import::ProgressSnapshot;
+use crate::store::{Run, RunState};
 
 /// How the daemon is, and each API configuration.
 #[utoipa::path(
@@ -23,7 +26,10 @@ pub(crate) async fn status(State(control): State<Control>) -> Result<Json<Status
     engine.health().note_read(engine.now(), &states);
     let mut api_configurations = api_statuses(&setup.config, states?, engine.now());
     for status in &mut api_configurations {
-        status.progress = engine.progress_of(&status.api_configuration);
+        status.progress = match engine.progress_of(&status.api_configuration) {
+            Some(progress) => Some(progress),
+            None => progress_elsewhere(engine, status.last_run.as_ref()).await,
+        };
         if let Err(error) = setup.connectors.get(&status.tool) {
             let problem = format!("tool {} cannot be used: {error}", status.tool);
             status.problems.insert(0, problem);
@@ -48,4 +54,10 @@ pub(crate) async fn status(State(control): State<Control>) -> Result<Json<Status
         waiting: waiting_statuses(waiting?, &control.post.destinations()),
         problems,
     }))
+}
+
+/// How far another daemon is with this run.
+async fn progress_elsewhere(engine: &Engine, run: Option<&Run>) -> Option<ProgressSnapshot> {
+    let run = run.filter(|run| run.status == RunState::Running)?;
+    engine.progress_elsewhere(run.id).await
 }
