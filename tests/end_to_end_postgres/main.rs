@@ -21,6 +21,8 @@ mod checkmarx_one;
 mod connections;
 #[path = "../end_to_end/control.rs"]
 mod control;
+#[path = "../end_to_end/defectdojo/mod.rs"]
+mod defectdojo;
 #[path = "../end_to_end/kill.rs"]
 mod kill;
 #[path = "../end_to_end/lifecycle.rs"]

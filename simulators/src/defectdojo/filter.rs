@@ -37,8 +37,11 @@ const ORDERS: &[&str] = &[
     "verified",
 ];
 
+/// Whether a finding has it.
+type Flag = fn(&Finding) -> bool;
+
 /// Flags of a finding that can be asked for.
-const FLAGS: &[(&str, fn(&Finding) -> bool)] = &[
+const FLAGS: &[(&str, Flag)] = &[
     ("active", |finding| finding.active),
     ("verified", |finding| finding.verified),
     ("duplicate", |finding| finding.duplicate),
@@ -68,7 +71,7 @@ pub(super) fn findings(world: &World, caller: &Caller, turn: u64) -> Result<Vec<
 
 struct Filter<'a> {
     world: &'a World,
-    flags: Vec<(fn(&Finding) -> bool, bool)>,
+    flags: Vec<(Flag, bool)>,
     ids: Option<Vec<u64>>,
     test: Option<u64>,
     engagements: Option<Vec<u64>>,

@@ -33,14 +33,6 @@ impl Target {
         }
     }
 
-    pub(super) fn scope(&self, branch: Branch) -> Scope {
-        Scope {
-            record: self.product.record(),
-            branch,
-            part: self.part.name(),
-        }
-    }
-
     /// The tests that its findings are of.
     async fn tests(&self, api: &Api) -> Result<(Vec<Test>, Option<String>), ConnectorError> {
         let product = match self.part {
@@ -112,8 +104,22 @@ impl<'a> Import<'a> {
         self.rows == 0
     }
 
+    /// What is read of one engagement says nothing about another one, and branches read as one nothing about each of them.
+    fn scope(&self, branch: Branch) -> Scope {
+        let together = (!self.selection.branch_tags).then(|| "all branches".to_owned());
+        let parts: Vec<_> = [self.target.part.name(), together]
+            .into_iter()
+            .flatten()
+            .collect();
+        Scope {
+            record: self.target.product.record(),
+            branch,
+            part: (!parts.is_empty()).then(|| parts.join(", ")),
+        }
+    }
+
     fn open(&mut self, branch: Branch) -> &mut Pages {
-        let scope = self.target.scope(branch.clone());
+        let scope = self.scope(branch.clone());
         self.pages.entry(branch).or_insert_with(|| Pages::of(scope))
     }
 
@@ -227,7 +233,7 @@ impl<'a> Import<'a> {
         branch: Branch,
         row: Result<Sighting, String>,
     ) -> Result<(), SinkClosed> {
-        let scope = self.target.scope(branch.clone());
+        let scope = self.scope(branch.clone());
         let pages = self.pages.entry(branch);
         let pages = pages.or_insert_with(|| Pages::of(scope));
         pages.add(row, self.sink).await
@@ -245,7 +251,7 @@ impl<'a> Import<'a> {
         for (branch, keys) in std::mem::take(&mut self.left_out) {
             let keys: Vec<_> = keys.into_iter().collect();
             for keys in keys.chunks(KEYS) {
-                let scope = self.target.scope(branch.clone());
+                let scope = self.scope(branch.clone());
                 let keys = keys.to_vec();
                 self.sink.put(Pulled::LeftOut { scope, keys }).await?;
             }

@@ -54,7 +54,7 @@ impl Part {
         }
     }
 
-    /// The name of its scope: what is read of one engagement says nothing about another one.
+    /// Its name, where it is less than a product.
     pub(super) fn name(self) -> Option<String> {
         match self {
             Self::Product(_) => None,

@@ -93,8 +93,7 @@ pub(super) fn is_vulnerability_id(text: &str) -> bool {
             && text[beginning.len()..].contains(|c: char| c.is_ascii_digit())
     };
     let is_one_word = !text.contains(|c: char| c.is_whitespace() || c.is_control());
-    is_one_word && DATABASES.iter().any(|beginning| is_of(&beginning))
-        || is_one_word && is_ghsa(text)
+    is_one_word && (DATABASES.iter().any(is_of) || is_ghsa(text))
 }
 
 /// Of GitHub's there are some without a digit.

@@ -1,5 +1,7 @@
 //! Lists: when they are whole, what is concluded from them, and what goes wrong.
 
+use std::fs;
+
 use secpull_simulators::defectdojo::{Finding, TOKEN, World, many};
 use secpull_simulators::misfortune::{Misfortune, Plan};
 use serde_json::json;
@@ -99,6 +101,32 @@ fn a_branch_without_findings_is_known_to_have_none_and_others_stay() {
         (branches("open"), branches("resolved")),
         (vec!["main".to_owned(); 2], vec!["release".to_owned()])
     );
+}
+
+#[test]
+fn a_setting_that_reads_less_resolves_nothing_of_the_rest() {
+    let mut world = World::new();
+    let test = product(&mut world, "Shop", None, 2);
+    let engagement = world.add_engagement(1, "Nightly");
+    let nightly = world.add_test(engagement, "Scan");
+    world.add_finding(Finding::new(nightly, "Of the night", "High"));
+    let server = started(world);
+    let installation = installation(&server, "dojo_product = \"Shop\"");
+    installation.import("shop").exits(0);
+    assert_eq!(open(&installation), 3);
+    let text = fs::read_to_string(installation.path("secpull.toml")).unwrap();
+    for settings in [
+        format!("dojo_engagement_id = {engagement}"),
+        format!("dojo_test_id = {test}"),
+        "dojo_product = \"Shop\"\nbranch_tags = false".to_owned(),
+    ] {
+        let text = text.replace("dojo_product = \"Shop\"", &settings);
+        installation.write("secpull.toml", &text);
+        installation.import("shop").exits(0);
+        let run = installation.last_run("shop");
+        includes(&run, &json!({"status": "complete", "resolved": 0}));
+        assert_eq!(ids(&installation).len(), open(&installation), "{settings}");
+    }
 }
 
 #[test]
