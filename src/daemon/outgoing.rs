@@ -8,8 +8,7 @@ use super::engine::Engine;
 use crate::delivery::{Office, Post};
 
 /// An office over the engine's store, at the engine's clock.
-#[must_use]
-pub fn office(engine: &Engine) -> Office {
+pub(super) fn office(engine: &Engine) -> Office {
     let clock = engine.clone();
     Office {
         store: Arc::clone(engine.store()),

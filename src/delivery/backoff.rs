@@ -7,7 +7,8 @@ use super::office::random;
 const SHORTEST: Duration = Duration::from_secs(30);
 const LONGEST: Duration = Duration::from_secs(3600);
 
-/// A destination that wishes more is asked again all the same.
+/// A destination that wishes less is asked again in the next round only, and one that wishes more all the same.
+const SHORTEST_WISH: Duration = Duration::from_millis(1);
 const LONGEST_WISH: Duration = Duration::from_secs(24 * 3600);
 
 /// After so many failed attempts before this one; up to a fifth shorter by chance, so that daemons do not march in step.
@@ -18,7 +19,7 @@ pub(super) fn pause(attempts: u32, wish: Option<Duration>) -> Duration {
     let thousandths = 800 + u32::try_from(random() % 201).unwrap_or_default();
     let own = own * thousandths / 1000;
     match wish {
-        Some(wish) => wish.min(LONGEST_WISH),
+        Some(wish) => wish.clamp(SHORTEST_WISH, LONGEST_WISH),
         None => own,
     }
 }
@@ -42,5 +43,6 @@ mod tests {
     fn a_destination_may_wish_for_its_own_pause_within_reason() {
         let wish = |seconds| pause(7, Some(Duration::from_secs(seconds))).as_secs();
         assert_eq!((wish(3), wish(7200), wish(u64::MAX)), (3, 7200, 86400));
+        assert!(!pause(7, Some(Duration::ZERO)).is_zero());
     }
 }

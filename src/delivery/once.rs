@@ -6,8 +6,11 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use super::{Courier, Deliverer, Office, announce_runs, look_round};
+use super::{Courier, Deliverer, Now, Office, announce_runs, look_round};
 use crate::store::StoreError;
+
+/// What a deliverer wishes to go on with within this time is gone on with.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// Makes known what has happened, and tries each message that is due once, at all destinations at the same time, until
 /// `limit` or `stop`. What cannot be delivered waits for the next process.
@@ -25,9 +28,8 @@ pub async fn deliver_once(
     let over = stop.child_token();
     let mut couriers = JoinSet::new();
     for deliverer in deliverers {
-        let mut courier = Courier::new(office.clone(), deliverer);
-        let over = over.clone();
-        couriers.spawn(async move { courier.deliver_due(&over, &over).await.map(drop) });
+        let courier = Courier::new(office.clone(), deliverer);
+        couriers.spawn(deliver_all(courier, office.now.clone(), over.clone()));
     }
     let watch = async {
         tokio::time::sleep(limit).await;
@@ -51,11 +53,28 @@ pub async fn deliver_once(
     }
 }
 
+/// Tries each message once, and again where its deliverer asks to go on at once.
+async fn deliver_all(
+    mut courier: Courier,
+    now: Now,
+    over: CancellationToken,
+) -> Result<(), StoreError> {
+    loop {
+        let next = courier.deliver_due(&over, &over).await?;
+        let wait = next.map(|next| (next - now()).to_std().unwrap_or_default());
+        match wait.filter(|wait| *wait < AT_ONCE && !over.is_cancelled()) {
+            Some(wait) => tokio::time::sleep(wait).await,
+            None => return Ok(()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::delivery::Outcome;
     use crate::delivery::fakes::{Act, Bench, Fake, later};
     use crate::store::RunState;
 
@@ -76,6 +95,28 @@ mod tests {
         let waiting = bench.waiting().await;
         assert_eq!(waiting.len(), 1);
         assert_eq!(waiting[0].problem.as_deref(), Some("refused"));
+    }
+
+    #[tokio::test]
+    async fn a_delivery_in_several_parts_is_gone_on_with() {
+        let bench = Bench::new().await;
+        let run = bench.run("a", RunState::Complete).await.to_string();
+        let next_part = || {
+            Act::Ends(Outcome::Later {
+                problem: "the next part follows".to_owned(),
+                after: Some(Duration::ZERO),
+            })
+        };
+        let fake = Fake::new("forwards.a", [next_part(), next_part()]);
+        let office = Office {
+            now: Arc::new(chrono::Utc::now),
+            ..bench.office.clone()
+        };
+        deliver_once(&office, vec![fake.clone()], LONG, CancellationToken::new())
+            .await
+            .unwrap();
+        assert_eq!(fake.tried(), [run.clone(), run.clone(), run]);
+        assert!(bench.waiting().await.is_empty());
     }
 
     #[tokio::test]

@@ -98,13 +98,6 @@ pub trait Outbox: Send + Sync {
         topic: &str,
         state: &str,
     ) -> Result<bool, StoreError>;
-
-    /// Forgets the messages that wait since before this time at destinations whose names begin so; how many.
-    async fn forget_messages(
-        &self,
-        destination_prefix: &str,
-        older_than: DateTime<Utc>,
-    ) -> Result<u64, StoreError>;
 }
 
 /// A message to be added.

@@ -244,26 +244,6 @@ async fn deliverers_remember_what_they_like_by_destination_and_topic() {
 }
 
 #[tokio::test]
-async fn old_messages_of_one_kind_of_destination_can_be_forgotten() {
-    let world = World::new().await;
-    post(&world, "notifications.a_b", None, "old", 1).await;
-    post(&world, "notifications.a_b", None, "young", 5).await;
-    post(&world, "notificationsXa", None, "other", 1).await;
-    post(&world, TO, None, "other", 1).await;
-    let forgotten = world.store.forget_messages("notifications.", day(5));
-    assert_eq!(forgotten.await.unwrap(), 1);
-    let waiting = world.store.waiting().await.unwrap();
-    let left: Vec<_> = waiting
-        .iter()
-        .map(|waiting| (waiting.destination.as_str(), waiting.messages))
-        .collect();
-    assert_eq!(
-        left,
-        [(TO, 1), ("notifications.a_b", 1), ("notificationsXa", 1)]
-    );
-}
-
-#[tokio::test]
 async fn what_waits_outlives_every_process() {
     let world = World::new().await;
     post(&world, TO, Some("a"), "1", 1).await;

@@ -26,7 +26,7 @@ pub(super) async fn deliver(
     stop: CancellationToken,
 ) {
     if let Err(error) = try_deliver(config, store, notes, stop).await {
-        notes.warning(&format!("what was imported waits to be delivered: {error}"));
+        notes.warning(format!("what was imported waits to be delivered: {error}"));
     }
 }
 
@@ -51,7 +51,7 @@ async fn try_deliver(
     delivery::deliver_once(&office, deliverers, LIMIT, stop).await?;
     for waiting in waiting_statuses(store.waiting().await?, &destinations) {
         let words = words(&waiting, Utc::now());
-        notes.line(&format!("waits to be delivered: {words}"));
+        notes.line(format!("waits to be delivered: {words}"));
     }
     Ok(())
 }

@@ -121,12 +121,4 @@ impl Outbox for FakeStore {
     ) -> Result<bool, StoreError> {
         unreachable!("nothing is delivered")
     }
-
-    async fn forget_messages(
-        &self,
-        _prefix: &str,
-        _older_than: DateTime<Utc>,
-    ) -> Result<u64, StoreError> {
-        unreachable!("nothing is delivered")
-    }
 }

@@ -59,7 +59,6 @@ const STATE: &str = "SELECT state FROM destination_state WHERE destination = $1 
 const KEEP_STATE: &str = "
     INSERT INTO destination_state (destination, topic, state) VALUES ($1, $2, $3)
     ON CONFLICT (destination, topic) DO UPDATE SET state = excluded.state";
-const FORGET: &str = "DELETE FROM outbox WHERE starts_with(destination, $1) AND since < $2";
 
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[
@@ -296,17 +295,4 @@ pub(super) async fn keep_state(
         .execute(transaction)
         .await?;
     Ok(true)
-}
-
-pub(super) async fn forget(
-    transaction: &mut PgConnection,
-    prefix: &str,
-    older_than: DateTime<Utc>,
-) -> Result<u64, Fault> {
-    let forgotten = sqlx::query(FORGET)
-        .bind(text(prefix))
-        .bind(time_code(older_than))
-        .execute(transaction)
-        .await?;
-    Ok(forgotten.rows_affected())
 }

@@ -158,16 +158,4 @@ impl Outbox for PostgresStore {
             state
         ))
     }
-
-    async fn forget_messages(
-        &self,
-        destination_prefix: &str,
-        older_than: DateTime<Utc>,
-    ) -> Result<u64, StoreError> {
-        transaction!(self, |transaction, _holder| delivering::forget(
-            transaction,
-            destination_prefix,
-            older_than
-        ))
-    }
 }

@@ -49,8 +49,6 @@ const STATE: &str = "SELECT state FROM destination_state WHERE destination = ?1 
 const KEEP_STATE: &str = "
     INSERT INTO destination_state (destination, topic, state) VALUES (?1, ?2, ?3)
     ON CONFLICT (destination, topic) DO UPDATE SET state = excluded.state";
-const FORGET: &str =
-    "DELETE FROM outbox WHERE substr(destination, 1, length(?1)) = ?1 AND since < ?2";
 
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[
@@ -259,15 +257,4 @@ pub(super) fn keep_state(
         .prepare_cached(KEEP_STATE)?
         .execute([destination, topic, state])?;
     Ok(())
-}
-
-pub(super) fn forget(
-    transaction: &Transaction<'_>,
-    prefix: &str,
-    older_than: DateTime<Utc>,
-) -> Result<u64, Fault> {
-    let forgotten = transaction
-        .prepare_cached(FORGET)?
-        .execute(params![prefix, time_code(older_than)])?;
-    Ok(forgotten as u64)
 }

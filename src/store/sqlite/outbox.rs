@@ -181,15 +181,4 @@ impl Outbox for SqliteStore {
             })
             .await
     }
-
-    async fn forget_messages(
-        &self,
-        destination_prefix: &str,
-        older_than: DateTime<Utc>,
-    ) -> Result<u64, StoreError> {
-        let prefix = destination_prefix.to_owned();
-        self.writer()?
-            .transaction(move |transaction, _| delivering::forget(transaction, &prefix, older_than))
-            .await
-    }
 }
