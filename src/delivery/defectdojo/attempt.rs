@@ -6,18 +6,17 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::answer::Answer;
-use super::api::{Api, Context, Row, SCAN_TYPE, Upload};
+use super::api::{Api, Context, SCAN_TYPE, Upload};
 use super::gather::{Gathered, Room, gather};
 use super::group::Group;
-use super::ledger::{Ledger, key};
+use super::ledger::Ledger;
 use super::memory::{Head, Place};
 use super::note::{Note, Sent, Stage};
-use super::standing::Standing;
-use super::verdict::{LONG, Verdict, in_their_words, of_upload, outcome};
+use super::verdict::{LONG, Verdict, of_upload};
 use super::words::FirstWords;
 use crate::config::Forward;
 use crate::delivery::{Desk, DeskError, Outcome};
@@ -28,7 +27,7 @@ use crate::store::{Message, StoreError};
 const LARGEST_FILE: u64 = 100_000_000;
 
 /// How often an outcome is looked for, at most.
-const LOOK_AGAIN: Duration = Duration::from_secs(60);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 /// After numbers that do not fit, the same is sent once more.
 const AFTER_DOUBT: Duration = Duration::from_secs(3600);
@@ -103,8 +102,11 @@ impl Attempt<'_> {
                 known.first.push(FirstWords::default());
             }
             let mut gathered = self.gather(&known, part).await?;
-            if !gathered.reworded.is_empty() {
-                self.learn_words(&mut known, part, &gathered).await?;
+            let test = known.head.tests.get(part).copied().flatten();
+            if let (false, Some(test)) = (gathered.reworded.is_empty(), test) {
+                let first = &mut known.first[part];
+                self.learn_words(test, &gathered.reworded, first).await?;
+                self.place.keep_first_words(self.desk, part, first).await?;
                 gathered = self.gather(&known, part).await?;
             }
             let left = gathered.left;
@@ -155,34 +157,6 @@ impl Attempt<'_> {
         .await
     }
 
-    /// Looks up in which words findings stand there that have others by now.
-    async fn learn_words(
-        &self,
-        known: &mut Known,
-        part: usize,
-        gathered: &Gathered,
-    ) -> Result<(), Ended> {
-        let Some(test) = known.head.tests.get(part).copied().flatten() else {
-            return Ok(());
-        };
-        let first = &mut known.first[part];
-        let looked = self.api.each_finding(test, |row| {
-            let key = name_of(&row).map(key);
-            if let Some(key) = key.filter(|key| gathered.reworded.contains(key)) {
-                first.learn(key, &row);
-            }
-        });
-        match looked.await {
-            // A test that was deleted there has no words.
-            Err(error) if !matches!(error.status(), Some(400 | 404)) => {
-                return Err(Ended(outcome(self.api, &error)));
-            }
-            _ => {}
-        }
-        let first = &known.first[part];
-        Ok(self.place.keep_first_words(self.desk, part, first).await?)
-    }
-
     /// Ends what an earlier attempt has begun; the part to go on with.
     async fn settle(&self, known: &mut Known) -> Result<usize, Ended> {
         let note = self.message.note.as_deref().and_then(Note::parse);
@@ -213,49 +187,6 @@ impl Attempt<'_> {
         };
         self.conclude(known, note.part, sent).await?;
         Ok(if is_same { note.part + 1 } else { 0 })
-    }
-
-    /// The test in which a file has arrived; none if it has not and will not.
-    async fn outcome_of(&self, sent: &Sent) -> Result<Option<u64>, Ended> {
-        if sent.stage == Stage::Over {
-            return Ok(None);
-        }
-        let test = match sent.test {
-            Some(test) => Some(test),
-            None => self.context(&sent.names).await?.test,
-        };
-        if sent.stage == Stage::Arrived {
-            return Ok(test);
-        }
-        if let Some(test) = test {
-            let newest = match self.api.newest_import(test).await {
-                Ok(newest) => newest,
-                // The test was deleted there, or this is another instance by now.
-                Err(error) if matches!(error.status(), Some(400 | 404)) => None,
-                Err(error) => return Err(Ended(outcome(self.api, &error))),
-            };
-            let is_ours = newest.is_some_and(|import| {
-                // Those of other people have a build of their own, or none where DefectDojo does not keep it.
-                import.id > sent.import_before
-                    && import.build_id.is_none_or(|build| build == sent.delivery)
-            });
-            if is_ours {
-                return Ok(Some(test));
-            }
-        }
-        let limit = TimeDelta::from_std(self.forward.request_timeout).unwrap_or(TimeDelta::MAX);
-        let left = sent.at + limit - self.now();
-        match left.to_std() {
-            Ok(left) if !left.is_zero() => Err(Ended(Outcome::Later {
-                problem: format!(
-                    "the outcome of what was sent at {} is not known yet; if it is not by {}, it is sent again",
-                    sent.at.format("%H:%M:%S UTC"),
-                    (sent.at + limit).format("%H:%M:%S UTC")
-                ),
-                after: Some(left.min(LOOK_AGAIN)),
-            })),
-            _ => Ok(None),
-        }
     }
 
     async fn send(&self, known: &mut Known, part: usize, gathered: Gathered) -> Result<(), Ended> {
@@ -345,41 +276,6 @@ impl Attempt<'_> {
                 }
             }
         }
-    }
-
-    /// Where an upload will go, and the newest import there.
-    async fn target(
-        &self,
-        names: &super::names::Names,
-        known: Option<u64>,
-    ) -> Result<(Context, u64), Ended> {
-        let failed = |error| Ended(outcome(self.api, &error));
-        let id = |import: Option<super::api::Import>| import.map_or(0, |import| import.id);
-        if let Some(test) = known {
-            match self.api.newest_import(test).await {
-                Ok(import) => {
-                    let context = Context {
-                        has_product: true,
-                        test: Some(test),
-                    };
-                    return Ok((context, id(import)));
-                }
-                // The test was deleted there.
-                Err(error) if matches!(error.status(), Some(400 | 404)) => {}
-                Err(error) => return Err(failed(error)),
-            }
-        }
-        let context = self.context(names).await?;
-        let newest = match context.test {
-            Some(test) => id(self.api.newest_import(test).await.map_err(failed)?),
-            None => 0,
-        };
-        Ok((context, newest))
-    }
-
-    async fn context(&self, names: &super::names::Names) -> Result<Context, Ended> {
-        let context = self.api.context(names).await;
-        context.map_err(|error| Ended(outcome(self.api, &error)))
     }
 
     fn fields(&self, sent: &Sent, context: Context) -> Vec<(&'static str, String)> {
@@ -472,45 +368,6 @@ impl Attempt<'_> {
         self.note(part + 1, None).await
     }
 
-    async fn carry_changes(&self, test: u64, ledger: &Ledger) -> Result<(), Ended> {
-        let mut changes: Vec<(u64, Row)> = Vec::new();
-        let looked = self.api.each_finding(test, |row| {
-            let entry = name_of(&row).and_then(|name| ledger.get(key(name)));
-            if let Some(entry) = entry
-                && let (Some(told), Some(wanted)) = (entry.told, entry.sent)
-                && let Some(id) = row.get("id").and_then(serde_json::Value::as_u64)
-            {
-                let change = wanted.change(told, Standing::of(&row));
-                if entry.has_changed() && !change.is_empty() {
-                    changes.push((id, change));
-                }
-            }
-        });
-        looked
-            .await
-            .map_err(|error| Ended(outcome(self.api, &error)))?;
-        for (finding, change) in changes {
-            match self.api.change(finding, &change).await {
-                Ok(()) => {}
-                // A risk, for one, can only be accepted where the product allows it.
-                Err(error) if matches!(error.status(), Some(400 | 404 | 409)) => tracing::warn!(
-                    destination = self.message.destination,
-                    finding,
-                    "DefectDojo does not take a finding's new severity or status: {error}"
-                ),
-                Err(error) if error.status() == Some(403) => {
-                    // The file is there: the rest can wait until it is granted, and others need not.
-                    return Err(Ended(Outcome::Later {
-                        problem: in_their_words(self.api, &error),
-                        after: Some(LONG),
-                    }));
-                }
-                Err(error) => return Err(Ended(outcome(self.api, &error))),
-            }
-        }
-        Ok(())
-    }
-
     async fn note(&self, part: usize, sent: Option<Sent>) -> Result<(), Ended> {
         let note = Note {
             revision: self.message.revision,
@@ -535,16 +392,9 @@ impl Attempt<'_> {
     }
 
     /// Now, by the clock of the desk.
-    fn now(&self) -> DateTime<Utc> {
+    pub(super) fn now(&self) -> DateTime<Utc> {
         self.desk.now() + self.begun.elapsed()
     }
-}
-
-/// By what name a finding of DefectDojo was sent.
-fn name_of(row: &Row) -> Option<&str> {
-    let description = row.get("description")?.as_str()?;
-    let last = description.trim_end().lines().next_back()?;
-    last.strip_prefix(generic_findings::NAME_MARK)
 }
 
 /// A text that fits, if there is anything in it.

@@ -13,6 +13,7 @@ mod file;
 mod gather;
 mod group;
 mod ledger;
+mod looking;
 mod memory;
 mod names;
 mod note;
