@@ -7,15 +7,11 @@ use super::support::{Installation, wait_for};
 
 /// A message for a destination that the configuration does not have.
 fn leave_waiting(installation: &Installation) {
-    let store = rusqlite::Connection::open(installation.store()).unwrap();
     let now = chrono::Utc::now().timestamp_millis();
-    store
-        .execute(
-            "INSERT INTO outbox (destination, content, since, revised_at, attempts, problem)
-             VALUES ('forwards.gone', '{}', ?1, ?1, 3, '502 Bad Gateway')",
-            [now],
-        )
-        .unwrap();
+    installation.place().execute(&format!(
+        "INSERT INTO outbox (destination, content, since, revised_at, attempts, problem)
+         VALUES ('forwards.gone', '{{}}', {now}, {now}, 3, '502 Bad Gateway')"
+    ));
 }
 
 #[test]

@@ -31,6 +31,8 @@ mod lifecycle;
 mod misfortunes;
 #[path = "../end_to_end/osv/mod.rs"]
 mod osv;
+#[path = "../end_to_end/outgoing.rs"]
+mod outgoing;
 #[path = "../end_to_end/probely/mod.rs"]
 mod probely;
 #[path = "../end_to_end/promises.rs"]

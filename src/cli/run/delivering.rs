@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::context::process_name;
@@ -39,7 +38,7 @@ async fn try_deliver(
     let clock = Arc::clone(store);
     let office = Office {
         store: Arc::clone(store),
-        now: Arc::new(move || Utc::now() + clock.clock_ahead()),
+        now: Arc::new(move || clock.now()),
         ledger: Arc::new(Uncounted),
         name: process_name(),
     };
@@ -50,7 +49,7 @@ async fn try_deliver(
         .collect();
     delivery::deliver_once(&office, deliverers, LIMIT, stop).await?;
     for waiting in waiting_statuses(store.waiting().await?, &destinations) {
-        let words = words(&waiting, Utc::now());
+        let words = words(&waiting, store.now());
         notes.line(format!("waits to be delivered: {words}"));
     }
     Ok(())

@@ -69,10 +69,10 @@ impl Installation {
 
     /// How many runs are over without being known to destinations.
     pub(crate) fn unannounced(&self) -> i64 {
-        let store = rusqlite::Connection::open(self.store()).unwrap();
-        let count =
-            "SELECT count(*) FROM runs WHERE announced = 0 AND state NOT IN ('queued', 'running')";
-        store.query_row(count, [], |row| row.get(0)).unwrap()
+        let over = "state NOT IN ('queued', 'running')";
+        self.place.number(&format!(
+            "SELECT count(*) FROM runs WHERE announced = 0 AND {over}"
+        ))
     }
 
     /// Writes `secpull.toml`: store and socket in this folder, and the text.

@@ -71,6 +71,24 @@ impl Place {
         }
     }
 
+    /// The number that a query answers.
+    pub(crate) fn number(&self, sql: &str) -> i64 {
+        match self {
+            Self::File(_) => self.sqlite().query_row(sql, [], |row| row.get(0)).unwrap(),
+            Self::Database(database) => database.number(sql),
+            Self::Elsewhere(_) => self.is_the_tests(),
+        }
+    }
+
+    /// Changes what is stored.
+    pub(crate) fn execute(&self, sql: &str) {
+        match self {
+            Self::File(_) => self.sqlite().execute_batch(sql).unwrap(),
+            Self::Database(database) => database.execute(sql),
+            Self::Elsewhere(_) => self.is_the_tests(),
+        }
+    }
+
     /// Every row of these tables as a text, to see whether anything was written.
     pub(crate) fn rows(&self, tables: &[&str]) -> Vec<String> {
         let rows = |table: &&str| match self {

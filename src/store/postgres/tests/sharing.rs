@@ -26,6 +26,7 @@ fn end(state: RunState) -> RunEnd {
         pages: 0,
         requests: 0,
         retries: 0,
+        credentials_refused: false,
     }
 }
 
