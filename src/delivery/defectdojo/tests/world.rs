@@ -110,6 +110,7 @@ impl World {
             record_name: filing.product.clone(),
             part: None,
             filing: filing.clone(),
+            branch_is_label: false,
         };
         let scope = store.open_scope(run, scope).await.unwrap();
         let change = |sighting: &Sighting| Change {
