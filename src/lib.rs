@@ -7,6 +7,8 @@ pub mod finding;
 
 pub mod export;
 
+pub mod notice;
+
 pub mod config;
 
 pub mod tls;

@@ -12,6 +12,8 @@ pub mod checkmarx_one;
 pub mod defectdojo;
 pub mod dependency_track;
 pub mod forward_proxy;
+pub mod hooks;
+pub mod mail;
 pub mod misfortune;
 pub mod osv;
 pub mod probely;

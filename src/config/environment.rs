@@ -147,6 +147,7 @@ fn target(
         known = match section.key {
             keys::TOOLS => keys::tool_keys(spec),
             keys::API_CONFIGURATIONS => keys::api_keys(spec),
+            keys::NOTIFICATIONS => keys::notification_keys(None),
             _ => known,
         };
     }

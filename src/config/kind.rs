@@ -81,6 +81,8 @@ pub(super) enum Kind {
     AbsolutePath,
     /// Five fields of cron.
     Cron,
+    /// Where messages are posted to: a URL that may be a credential, which whoever uses the key decides.
+    Endpoint,
     /// A credential.
     Secret,
     /// Names with credentials.
@@ -124,7 +126,7 @@ impl Kind {
             Self::Address => "an IP address and port such as \"127.0.0.1:9464\"".into(),
             Self::AbsolutePath => "an absolute path".into(),
             Self::Cron => scalars::CRON_ALLOWED.into(),
-            Self::Secret => {
+            Self::Endpoint | Self::Secret => {
                 "text, or { credential = \"NAME\" }, { env = \"NAME\" } or { file = \"/PATH\" }"
                     .into()
             }

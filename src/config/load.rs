@@ -13,6 +13,7 @@ use super::files::{self, Files};
 use super::forwards;
 use super::key_path::KeyPath;
 use super::keys;
+use super::notifications;
 use super::problem::{Place, Problem, Problems};
 use super::read::Reader;
 use super::schedule;
@@ -232,6 +233,7 @@ fn config(
     };
     let api_configurations = api_configurations::read(reader, root, &tools, &general_of_apis);
     let forwards = forwards::read(reader, root, &tools, &api_configurations);
+    let notifications = notifications::read(reader, root, &api_configurations);
     reader.check_plain_secrets();
     if !root.contains_key(keys::API_CONFIGURATIONS) {
         reader
@@ -248,6 +250,7 @@ fn config(
         tools: tools.tools,
         api_configurations,
         forwards,
+        notifications,
     })
 }
 

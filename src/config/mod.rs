@@ -14,6 +14,7 @@ mod key_path;
 mod keys;
 mod kind;
 mod load;
+mod notifications;
 mod postgres;
 mod problem;
 mod read;
@@ -48,8 +49,9 @@ pub use settings::{Settings, Value};
 pub use spec::{ConnectorSpec, Direction, Need, Setting, SettingKind, ToolDraft};
 pub use template::{Placeholder, Template};
 pub use types::{
-    ApiConfiguration, CloseOld, Config, Control, Forward, ImportLimits, Labels, MissingRecords,
-    ProxySetting, RecordFilter, ScheduleSetting, StoreUrl, Tool, Trust,
+    ApiConfiguration, CloseOld, Config, Control, Forward, Hook, ImportLimits, Labels, Mail,
+    MailTls, MissingRecords, Notification, ProxySetting, Receiver, RecordFilter, ScheduleSetting,
+    StoreUrl, Tool, Trust,
 };
 
 #[cfg(test)]

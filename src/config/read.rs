@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use config::{Map, Value, ValueKind};
 
+use super::Secret;
 use super::document;
 use super::field::{Field, Fields};
 use super::key_path::KeyPath;
@@ -140,7 +141,10 @@ impl<'a> Reader<'a> {
 
     fn value(&mut self, path: &KeyPath, value: &ValueKind, kind: &Kind) -> Option<Field> {
         match (kind, value) {
-            (Kind::Secret, _) => self.secret(path, value).map(Field::Secret),
+            (Kind::Endpoint, ValueKind::String(text)) if !text.trim().is_empty() => {
+                Some(Field::Secret(Secret::new(text)))
+            }
+            (Kind::Endpoint | Kind::Secret, _) => self.secret(path, value).map(Field::Secret),
             (Kind::Secrets, _) => self.secrets(path, value).map(Field::Secrets),
             (Kind::Table(keys), ValueKind::Table(table)) => Some(Field::Table(self.table(
                 path,

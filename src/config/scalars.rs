@@ -144,12 +144,8 @@ pub(super) fn cron(text: &str) -> Result<String, Wrong> {
             quoted(text)
         ));
     }
-    let parser = CronParser::builder()
-        .seconds(Seconds::Disallowed)
-        .year(Year::Disallowed)
-        .build();
     let expression = fields.join(" ");
-    let cron = match parser.parse(&expression) {
+    let cron = match five_fields().parse(&expression) {
         Ok(cron) => cron,
         Err(error) => {
             let reason = match error {
@@ -168,4 +164,29 @@ pub(super) fn cron(text: &str) -> Result<String, Wrong> {
         return Wrong::so(format!("{} never occurs", quoted(text)));
     }
     Ok(expression)
+}
+
+/// The longest time between two of the next occurrences of a checked expression, from a fixed day on.
+pub(super) fn longest_interval(expression: &str) -> Duration {
+    /// More than a year of one a day.
+    const LOOKED_AT: usize = 400;
+    let Ok(cron) = five_fields().parse(expression) else {
+        return Duration::ZERO;
+    };
+    let occurrences: Vec<_> = cron
+        .iter_after(DateTime::UNIX_EPOCH)
+        .take(LOOKED_AT)
+        .collect();
+    occurrences
+        .windows(2)
+        .filter_map(|pair| (pair[1] - pair[0]).to_std().ok())
+        .max()
+        .unwrap_or_default()
+}
+
+fn five_fields() -> CronParser {
+    CronParser::builder()
+        .seconds(Seconds::Disallowed)
+        .year(Year::Disallowed)
+        .build()
 }

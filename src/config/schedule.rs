@@ -7,7 +7,7 @@ use super::ScheduleSetting;
 use super::field::Fields;
 use super::key_path::KeyPath;
 use super::read::Reader;
-use super::scalars::print_duration;
+use super::scalars::{self, print_duration};
 
 /// In words, for people: `daily 02:00`, `every 6h`, `cron 0 */6 * * *`. Times are UTC.
 impl fmt::Display for ScheduleSetting {
@@ -19,6 +19,20 @@ impl fmt::Display for ScheduleSetting {
         }
     }
 }
+
+impl ScheduleSetting {
+    /// The longest time between two slots.
+    #[must_use]
+    pub fn longest_interval(&self) -> Duration {
+        match self {
+            Self::Daily { .. } => DAY,
+            Self::Every(interval) => *interval,
+            Self::Cron(expression) => scalars::longest_interval(expression),
+        }
+    }
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// Every day at two, where nothing is said.
 pub(super) const DEFAULT: ScheduleSetting = ScheduleSetting::Daily { hour: 2, minute: 0 };

@@ -53,7 +53,7 @@ impl Sources<'_> {
         self.documents.iter().flat_map(of).collect()
     }
 
-    /// Tools, API configurations and forwards that several files define. Laying files over each other would mix them silently.
+    /// Tools, API configurations, forwards and notifications that several files define. Laying files over each other would mix them silently.
     pub(super) fn duplicates(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let named = keys::SECTIONS.iter().filter(|s| s.form == Form::Named);

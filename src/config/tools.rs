@@ -242,7 +242,7 @@ fn check_need(
     }
 }
 
-fn proxy(reader: &mut Reader<'_>, path: &KeyPath, fields: &mut Fields) -> ProxySetting {
+pub(super) fn proxy(reader: &mut Reader<'_>, path: &KeyPath, fields: &mut Fields) -> ProxySetting {
     let proxy = fields.take("proxy").unwrap_or_default();
     // A user name alone is a token, with some proxies.
     if let ProxySetting::Through(url) = &proxy

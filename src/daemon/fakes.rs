@@ -1,6 +1,7 @@
 //! A store in memory that can be made to fail, and configurations, for the tests of this floor.
 #![allow(clippy::unwrap_used)]
 
+mod news;
 mod outbox;
 
 use std::collections::{BTreeMap, HashSet};
@@ -363,6 +364,7 @@ pub(crate) fn config(names: &[&str], max_concurrent: usize) -> Config {
         },
         tools: [("dtrack".to_owned(), Arc::new(tool))].into(),
         forwards: std::collections::BTreeMap::new(),
+        notifications: BTreeMap::new(),
         api_configurations: names
             .iter()
             .map(|name| ((*name).to_owned(), Arc::new(api(name))))

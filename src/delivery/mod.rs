@@ -10,6 +10,7 @@ mod defectdojo;
 mod deliverer;
 mod desk;
 mod dispatch;
+mod notify;
 mod office;
 mod once;
 mod post;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Deliverer;
 use super::defectdojo::{self, DefectDojo};
+use super::{Deliverer, notify};
 use crate::config::{Config, Forward};
 
 /// The names of the destinations of a configuration.
@@ -20,6 +20,7 @@ pub fn deliverers(config: &Config) -> Vec<Arc<dyn Deliverer>> {
         .forwards
         .values()
         .filter_map(|forward| self::forward(config, forward))
+        .chain(notify::notifiers(config))
         .collect()
 }
 

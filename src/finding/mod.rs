@@ -11,6 +11,7 @@ mod printed;
 mod severity;
 mod sighting;
 mod status;
+mod whereabouts;
 mod word;
 
 pub use content::Content;
@@ -22,4 +23,5 @@ pub use printed::{Finding, HistoryEvent, PrintedSighting};
 pub use severity::Severity;
 pub use sighting::{Digest, RowDigest, Sighting, SourceKey, source_key};
 pub use status::Status;
+pub use whereabouts::{Places, filed};
 pub use word::UnknownWord;

@@ -49,7 +49,8 @@ impl Exchange {
         limit: Duration,
     ) -> Result<Self, Failure> {
         let method = request.method().clone();
-        let path = request.url().path().to_owned();
+        // It may be a secret by itself.
+        let path = subject.redactor.redact(request.url().path());
         let shared = &subject.shared;
         let leave = shared.gate.pass().await;
         let started = Instant::now();

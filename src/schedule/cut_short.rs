@@ -67,7 +67,7 @@ mod tests {
     #[test]
     fn what_an_operator_asked_for_is_none() {
         let asked = run(Trigger::Operator, RunState::Interrupted);
-        assert!(!was_cut_short(&[asked.clone()]));
+        assert!(!was_cut_short(std::slice::from_ref(&asked)));
         // Unless a slot came meanwhile, and was left to it.
         assert!(was_cut_short(&[scheduled(RunState::Skipped), asked]));
     }

@@ -8,6 +8,7 @@ mod dictionaries;
 mod document;
 mod import;
 mod names;
+mod news;
 mod outbox;
 mod pack;
 mod postgres;
@@ -35,6 +36,7 @@ pub use import::{
     Accepted, Change, Closing, HoldLimits, ListedRecord, Proof, ScopeId, ScopeKey, ScopeState,
     Unseen, WriteCounts,
 };
+pub use news::{BroughtFindings, LastImport, News, PastRun, WantedRun};
 pub use outbox::{EndedRun, FindingGroup, KnownGroup, Message, NewMessage, Outbox, Waiting};
 pub use prepared::Prepared;
 pub use query::{ApiState, FindingFilter, RecordState, StatusFilter};
@@ -42,7 +44,7 @@ pub use run::{Claim, NewRun, Run, RunEnd, RunFilter, RunId, RunState, TakeOver, 
 
 /// The interface of all engines. Every call is one transaction: done whole or not at all.
 #[async_trait]
-pub trait Store: Outbox {
+pub trait Store: Outbox + News {
     /// Adds a run in state `queued`. With a slot: only if nobody has claimed that slot of that API configuration before,
     /// else `None` (exactly once, over all daemons and restarts).
     async fn enqueue(&self, run: NewRun) -> Result<Option<RunId>, StoreError>;

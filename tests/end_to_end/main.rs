@@ -18,6 +18,7 @@ mod forwards;
 mod kill;
 mod lifecycle;
 mod misfortunes;
+mod notifications;
 mod osv;
 mod outgoing;
 mod postgres;

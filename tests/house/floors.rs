@@ -6,9 +6,10 @@ use std::path::Path;
 use super::arrows::{Module, arrows};
 
 /// From the ground up: each floor knows only those before it.
-const FLOORS: [&str; 13] = [
+const FLOORS: [&str; 14] = [
     "finding",
     "export",
+    "notice",
     "config",
     "tls",
     "http",

@@ -9,6 +9,7 @@ mod delivering;
 mod documents;
 mod listing;
 mod model;
+mod news;
 mod place;
 mod placing;
 mod runs;

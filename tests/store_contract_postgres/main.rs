@@ -16,6 +16,8 @@ mod documents;
 mod listing;
 #[path = "../store_contract/model.rs"]
 mod model;
+#[path = "../store_contract/news.rs"]
+mod news;
 #[path = "../store_contract/placing.rs"]
 mod placing;
 #[path = "../store_contract/runs.rs"]

@@ -3,7 +3,9 @@
 mod api_configuration;
 mod forward;
 mod general;
+mod notification;
 mod tool;
+mod trust;
 
 use std::borrow::Cow;
 
@@ -11,6 +13,8 @@ use api_configuration::API_KEYS;
 use forward::FORWARD_KEYS;
 pub(super) use general::LEASE;
 use general::{CONTROL_KEYS, GENERAL_SCHEDULE_KEYS, IMPORT_KEYS, STORE_KEYS};
+use notification::NOTIFICATION_KEYS;
+pub(super) use notification::{KINDS as NOTIFICATION_KINDS, kinds_of, notification_keys};
 use tool::TOOL_KEYS;
 
 use super::kind::{Default, Key, Kind};
@@ -42,6 +46,7 @@ pub(super) const CONTROL: &str = "control";
 pub(super) const TOOLS: &str = "tools";
 pub(super) const API_CONFIGURATIONS: &str = "api_configurations";
 pub(super) const FORWARDS: &str = "forwards";
+pub(super) const NOTIFICATIONS: &str = "notifications";
 
 /// The whole top level.
 pub(super) const SECTIONS: &[Section] = &[
@@ -90,6 +95,12 @@ pub(super) const SECTIONS: &[Section] = &[
         keys: FORWARD_KEYS,
         meaning: "One table for each place to which findings are sent on when an import has changed them: see \
                   docs/forwarding.md.",
+    },
+    Section {
+        key: NOTIFICATIONS,
+        form: Form::Named,
+        keys: NOTIFICATION_KEYS,
+        meaning: "One table for each receiver of news: what is told, to whom, by which way. See docs/notifications.md.",
     },
 ];
 

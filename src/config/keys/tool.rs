@@ -1,6 +1,7 @@
 //! The keys of `[tools.NAME]`.
 
 use super::general::{DAY, SECOND};
+use super::trust::{CA_BUNDLE, CA_BUNDLE_ONLY, CLIENT_CERTIFICATE, CLIENT_KEY, PROXY, VERIFY_TLS};
 use super::{key, required, toml};
 use crate::config::kind::{Default, Key, Kind};
 
@@ -32,49 +33,12 @@ pub(super) const TOOL_KEYS: &[Key] = &[
         "true",
         "Lets a secret travel over plain http to another machine, where anyone on the way can read it.",
     ),
-    key(
-        "ca_bundle",
-        Kind::AbsolutePath,
-        Default::None,
-        "\"/etc/ssl/company-ca.pem\"",
-        "PEM file of certificate authorities to trust beside the system's; see [trust.md](trust.md).",
-    ),
-    key(
-        "ca_bundle_only",
-        Kind::Boolean,
-        toml("false"),
-        "true",
-        "Trusts `ca_bundle` alone, not the system's authorities. Not beside `verify_tls = false`.",
-    ),
-    key(
-        "verify_tls",
-        Kind::Boolean,
-        toml("true"),
-        "false",
-        "`false` accepts any certificate, also an attacker's; warned about at each run. Prefer `ca_bundle`.",
-    ),
-    key(
-        "client_certificate",
-        Kind::AbsolutePath,
-        Default::None,
-        "\"/etc/secpull/client.pem\"",
-        "PEM file of the certificate (and its chain) by which to present oneself; goes with `client_key`.",
-    ),
-    key(
-        "client_key",
-        Kind::AbsolutePath,
-        Default::None,
-        "\"/etc/secpull/client.key\"",
-        "PEM file of the certificate's private key, in plain and not readable by group and others.",
-    ),
-    key(
-        "proxy",
-        Kind::Proxy,
-        Default::Words("as HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY say"),
-        "\"http://proxy.example.com:3128\"",
-        "The proxy to go through; \"none\" goes directly whatever the environment says. With a password in it, the file must \
-         not be readable by group and others.",
-    ),
+    CA_BUNDLE,
+    CA_BUNDLE_ONLY,
+    VERIFY_TLS,
+    CLIENT_CERTIFICATE,
+    CLIENT_KEY,
+    PROXY,
     key(
         "timeout",
         Kind::Duration {

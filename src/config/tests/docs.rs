@@ -35,7 +35,7 @@ fn every_default_and_every_example_is_allowed_where_it_stands() {
             let readable = |toml: &str| {
                 let value = parse_value(toml).unwrap_or_else(|| panic!("{}: {toml}", key.key));
                 match &key.kind {
-                    Kind::Secret | Kind::Table(_) => {}
+                    Kind::Endpoint | Kind::Secret | Kind::Secrets | Kind::Table(_) => {}
                     kind => drop(
                         kind.read(&value.kind)
                             .unwrap_or_else(|wrong| panic!("{} = {toml}: {}", key.key, wrong.what)),
@@ -94,7 +94,11 @@ fn the_example_to_install_loads_as_it_is_and_with_everything_uncommented() {
         .collect();
     let room = Room::with(&example)
         .file("credentials/dtrack", "s3cret")
-        .file("credentials/dojo", "s3cret");
+        .file("credentials/dojo", "s3cret")
+        .file(
+            "credentials/slack-url",
+            "https://hooks.slack.com/services/T0/B0/0",
+        );
     let folder = room.path("credentials").display().to_string();
     let room = room
         .mode("secpull.toml", 0o644)

@@ -7,6 +7,7 @@ mod environment;
 mod files;
 mod forwards;
 mod mistakes;
+mod notifications;
 mod secrets;
 mod trust;
 mod values;

@@ -280,14 +280,19 @@ pub(super) fn explain(error: HttpError) -> ConnectorError {
         }
         _ => return ConnectorError::Http(error),
     };
-    ConnectorError::Http(HttpError {
+    let is_of_key = refuses_key(&error);
+    let error = HttpError {
         message: format!("{}; {advice}", error.message),
         kind: error.kind,
-    })
+    };
+    match is_of_key {
+        true => ConnectorError::Credentials(error),
+        false => ConnectorError::Http(error),
+    }
 }
 
 /// Whether it is the key that was refused. DefectDojo says so with status 403, and its words tell it from a missing permission.
-pub(super) fn refuses_key(error: &HttpError) -> bool {
+fn refuses_key(error: &HttpError) -> bool {
     /// In the words of its framework.
     const REFUSALS: &[&str] = &[
         "credentials were not provided",
@@ -340,8 +345,9 @@ mod tests {
             "User inactive or deleted.",
         ] {
             let body = format!(r#"{{"detail":"{detail}"}}"#);
-            let told = explained(status(403, &body));
-            assert!(told.contains("API v2 Key"), "{told}");
+            let told = explain(failure(status(403, &body)));
+            assert!(matches!(told, ConnectorError::Credentials(_)), "{told}");
+            assert!(told.to_string().contains("API v2 Key"), "{told}");
         }
         let denied = r#"{"detail":"You do not have permission to perform this action."}"#;
         assert!(explained(status(403, denied)).contains("Reader"));

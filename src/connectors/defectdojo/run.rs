@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::api::{Api, SEES_NOTHING, refuses_key};
+use super::api::{Api, SEES_NOTHING};
 use super::import::{Import, Target};
 use super::inventory::{FORWARDED, Part, Product, Test, named};
 use super::spec::{Selection, Wanted};
@@ -174,11 +174,10 @@ async fn still_visible(server: &Api, target: &Target) -> Result<Completeness, Co
 /// Whether every other product would fail likewise.
 fn is_pointless(failure: &ConnectorError) -> bool {
     match failure {
-        ConnectorError::Closed(_) => true,
+        ConnectorError::Closed(_) | ConnectorError::Credentials(_) => true,
         ConnectorError::Refused(_) => false,
         ConnectorError::Http(error) => {
-            refuses_key(error)
-                || matches!(error.kind, HttpErrorKind::Redirected | HttpErrorKind::Setup)
+            matches!(error.kind, HttpErrorKind::Redirected | HttpErrorKind::Setup)
         }
     }
 }

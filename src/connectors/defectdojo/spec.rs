@@ -187,7 +187,7 @@ mod tests {
     fn settings(values: &[(&'static str, Value)]) -> Settings {
         let mut settings = Settings::default();
         for (key, value) in values {
-            settings.insert(*key, value.clone());
+            settings.insert(key, value.clone());
         }
         settings
     }

@@ -14,6 +14,7 @@ use crate::tls::named_authorities_are_readable;
 const STEPS: &[&str] = &[
     include_str!("../../../migrations/postgres/0001_store.sql"),
     include_str!("../../../migrations/postgres/0002_outbox.sql"),
+    include_str!("../../../migrations/postgres/0004_first_seen.sql"),
 ];
 
 /// As many as four imports, their preparation and some listings need; more wait.

@@ -18,6 +18,7 @@ mod fault;
 mod holder;
 mod intake;
 mod listing;
+mod news;
 mod outbox;
 mod plan;
 mod reading;

@@ -85,6 +85,7 @@ async fn no_statement_of_a_hot_path_reads_a_whole_table() {
         delivering::STATEMENTS,
         documents::STATEMENTS,
         listing::STATEMENTS,
+        news::STATEMENTS,
         reading::STATEMENTS,
         runs::STATEMENTS,
         scopes::STATEMENTS,

@@ -16,6 +16,7 @@ mod export;
 mod fault;
 mod files;
 mod listing;
+mod news;
 mod open;
 mod outbox;
 mod packing;

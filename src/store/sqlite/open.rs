@@ -17,6 +17,9 @@ const STEPS: &[M<'static>] = &[
         "../../../migrations/sqlite/0002_documents.sql"
     )),
     M::up(include_str!("../../../migrations/sqlite/0003_outbox.sql")),
+    M::up(include_str!(
+        "../../../migrations/sqlite/0004_first_seen.sql"
+    )),
 ];
 
 /// Marks a file as ours (the four letters `SePu`; the first migration writes them), so that another program's database

@@ -107,6 +107,7 @@ async fn no_statement_of_a_hot_path_reads_a_whole_table() {
         delivering::STATEMENTS,
         dictionary_rows::STATEMENTS,
         listing::STATEMENTS,
+        news::STATEMENTS,
         placing::STATEMENTS,
         reading::STATEMENTS,
         runs::STATEMENTS,

@@ -75,9 +75,10 @@ fn status_of(installation: &Installation, id: u64) -> String {
 /// The one finding with a sighting of this id.
 #[track_caller]
 fn of_source(findings: &[Value], id: u64) -> &Value {
+    let id = Value::from(id.to_string());
     let has = |finding: &&Value| {
         let mut sightings = finding["sightings"].as_array().unwrap().iter();
-        sightings.any(|sighting| sighting["source_id"] == id.to_string())
+        sightings.any(|sighting| sighting["source_id"] == id)
     };
     findings
         .iter()
