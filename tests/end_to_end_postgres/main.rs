@@ -3,7 +3,7 @@
 //!
 //! On SQLite alone run those about its file (`backup`, `starve`: a full disk, a lock, a file that cannot be written; what a server
 //! does to the store is in `postgres`), about the host's clock, which decides nothing here (`clock`; see `clocks`), and those that ask no store
-//! (`configuration`, `real_prometheus`).
+//! (`configuration`, `proxies`, `real_prometheus`, `trust`).
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 

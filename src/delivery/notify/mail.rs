@@ -154,7 +154,7 @@ fn tls_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> 
             .downcast_ref::<io::Error>()
             .and_then(io::Error::get_ref);
         next = match held {
-            Some(held) => Some(held),
+            Some(held) => Some(held as &(dyn Error + 'static)),
             None => error.source(),
         };
     }

@@ -12,9 +12,8 @@ use crate::finding::Severity;
 use crate::store::codes::{severity_code, time_code};
 use crate::store::{BroughtFindings, LastImport, News, PastRun, Run, RunId, StoreError, WantedRun};
 
-/// A run's times are the server's, a finding's those of the host that imported it. Clocks that are further apart are out of
-/// order.
-const CLOCKS_APART: TimeDelta = TimeDelta::seconds(5);
+/// A run's times are the server's, a finding's what its host took the server's clock for.
+const CLOCKS_APART: TimeDelta = TimeDelta::seconds(1);
 
 /// A sighting of the run's own API configuration has to be what made the finding known.
 macro_rules! brought {
