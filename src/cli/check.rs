@@ -38,11 +38,7 @@ pub(super) async fn run(
         what: "configuration",
         name: context.config.display().to_string(),
         ok: true,
-        message: format!(
-            "{}, {}",
-            count(config.tools.len() as u64, "tool"),
-            count(config.api_configurations.len() as u64, "API configuration")
-        ),
+        message: counted(&config),
     }];
     let format = arguments.listing.format;
     if format == Format::Table {
@@ -68,6 +64,18 @@ pub(super) async fn run(
     } else {
         Exit::Failed
     })
+}
+
+/// What is configured.
+fn counted(config: &Config) -> String {
+    let mut parts = vec![
+        count(config.tools.len() as u64, "tool"),
+        count(config.api_configurations.len() as u64, "API configuration"),
+    ];
+    if !config.forwards.is_empty() {
+        parts.push(count(config.forwards.len() as u64, "forward"));
+    }
+    parts.join(", ")
 }
 
 /// The newest one, at once: some tools take long to answer.

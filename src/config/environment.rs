@@ -146,8 +146,9 @@ fn target(
         let spec = spec_of(&path, documents, connectors);
         known = match section.key {
             keys::TOOLS => keys::tool_keys(spec),
+            keys::API_CONFIGURATIONS => keys::api_keys(spec),
             keys::NOTIFICATIONS => keys::notification_keys(None),
-            _ => keys::api_keys(spec),
+            _ => known,
         };
     }
     let mut kind = None;

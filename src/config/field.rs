@@ -8,7 +8,7 @@ use std::time::Duration;
 use globset::GlobSet;
 use url::Url;
 
-use super::{ProxySetting, Secret, StoreUrl};
+use super::{ProxySetting, Secret, StoreUrl, Template};
 
 macro_rules! fields {
     ($($variant:ident($type:ty)),+ $(,)?) => {
@@ -47,6 +47,7 @@ fields! {
     Path(PathBuf),
     Secret(Secret),
     Secrets(BTreeMap<String, Secret>),
+    Template(Template),
     Table(Fields),
 }
 

@@ -8,6 +8,7 @@ use config::ValueKind;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use super::field::Field;
+use super::template::{self, Template};
 use super::wrong::{Wrong, quoted};
 use super::{postgres, scalars};
 
@@ -48,6 +49,10 @@ pub(super) enum Kind {
     AnyText,
     /// One of these words.
     Words(&'static [&'static str]),
+    /// One of these words, in whatever case it is written.
+    AnyCase(&'static [&'static str]),
+    /// Text with placeholders.
+    Template,
     /// A whole number within these bounds.
     Integer { min: i64, max: i64 },
     /// A number within these bounds.
@@ -95,7 +100,8 @@ impl Kind {
         match self {
             Self::Text => "text that is not empty".into(),
             Self::AnyText => "text".into(),
-            Self::Words(words) => one_of(words),
+            Self::Words(words) | Self::AnyCase(words) => one_of(words),
+            Self::Template => template::ALLOWED.into(),
             Self::Integer { min, max: i64::MAX } => format!("a whole number from {min}"),
             Self::Integer { min, max } => format!("a whole number from {min} to {max}"),
             Self::Number { min, max } => format!("a number from {min} to {max}"),
@@ -148,6 +154,14 @@ impl Kind {
                     Wrong::so(format!("{} is not known", quoted(text)))
                 }
             }
+            (Self::AnyCase(words), ValueKind::String(text)) => {
+                let known = words.iter().find(|word| word.eq_ignore_ascii_case(text));
+                match known {
+                    Some(word) => Ok(Field::Text((*word).into())),
+                    None => Wrong::so(format!("{} is not known", quoted(text))),
+                }
+            }
+            (Self::Template, ValueKind::String(text)) => Template::parse(text).map(Field::Template),
             (Self::Integer { min, max }, ValueKind::I64(number)) => {
                 if (min..=max).contains(&number) {
                     Ok(Field::Integer(*number))

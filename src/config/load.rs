@@ -10,6 +10,7 @@ use super::document::Document;
 use super::environment;
 use super::field::Fields;
 use super::files::{self, Files};
+use super::forwards;
 use super::key_path::KeyPath;
 use super::keys;
 use super::notifications;
@@ -231,6 +232,7 @@ fn config(
         run_timeout,
     };
     let api_configurations = api_configurations::read(reader, root, &tools, &general_of_apis);
+    let forwards = forwards::read(reader, root, &tools, &api_configurations);
     let notifications = notifications::read(reader, root, &api_configurations);
     reader.check_plain_secrets();
     if !root.contains_key(keys::API_CONFIGURATIONS) {
@@ -247,6 +249,7 @@ fn config(
         control: control?,
         tools: tools.tools,
         api_configurations,
+        forwards,
         notifications,
     })
 }

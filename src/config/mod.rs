@@ -9,6 +9,7 @@ mod document;
 mod environment;
 mod field;
 mod files;
+mod forwards;
 mod key_path;
 mod keys;
 mod kind;
@@ -28,6 +29,7 @@ mod sources;
 mod spec;
 mod store;
 mod suggest;
+mod template;
 mod tools;
 mod trust;
 mod types;
@@ -45,9 +47,11 @@ pub use reference::reference_markdown;
 pub use secret::Secret;
 pub use settings::{Settings, Value};
 pub use spec::{ConnectorSpec, Direction, Need, Setting, SettingKind, ToolDraft};
+pub use template::{Placeholder, Template};
 pub use types::{
-    ApiConfiguration, Config, Control, Hook, ImportLimits, Labels, Mail, MailTls, MissingRecords,
-    Notification, ProxySetting, Receiver, RecordFilter, ScheduleSetting, StoreUrl, Tool, Trust,
+    ApiConfiguration, CloseOld, Config, Control, Forward, Hook, ImportLimits, Labels, Mail,
+    MailTls, MissingRecords, Notification, ProxySetting, Receiver, RecordFilter, ScheduleSetting,
+    StoreUrl, Tool, Trust,
 };
 
 #[cfg(test)]

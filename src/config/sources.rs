@@ -9,7 +9,7 @@ use config::{ConfigError, Map, Source, Value, ValueKind};
 use super::document::Document;
 use super::environment::Override;
 use super::key_path::KeyPath;
-use super::keys;
+use super::keys::{self, Form};
 use super::problem::{Place, Problem};
 
 /// All that a configuration is made from, weakest first: files in their order, then the environment.
@@ -53,10 +53,11 @@ impl Sources<'_> {
         self.documents.iter().flat_map(of).collect()
     }
 
-    /// Tools, API configurations and notifications that several files define. Laying files over each other would mix them silently.
+    /// Tools, API configurations, forwards and notifications that several files define. Laying files over each other would mix them silently.
     pub(super) fn duplicates(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        for section in [keys::TOOLS, keys::API_CONFIGURATIONS, keys::NOTIFICATIONS] {
+        let named = keys::SECTIONS.iter().filter(|s| s.form == Form::Named);
+        for section in named.map(|section| section.key) {
             let mut first_places: BTreeMap<String, Place> = BTreeMap::new();
             for document in &self.documents {
                 for name in document.keys(&KeyPath::of(&[section])) {

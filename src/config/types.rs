@@ -11,7 +11,7 @@ use globset::GlobSet;
 use lettre::message::Mailbox;
 use url::Url;
 
-use super::{PostgresUrl, Secret, Settings};
+use super::{PostgresUrl, Secret, Settings, Template};
 use crate::finding::Severity;
 use crate::notice::{Event, Templates};
 
@@ -34,6 +34,8 @@ pub struct Config {
     pub tools: BTreeMap<String, Arc<Tool>>,
     /// API configurations by name. Each one's `tool` is a key of `tools`.
     pub api_configurations: BTreeMap<String, Arc<ApiConfiguration>>,
+    /// Where findings are sent on to, by name. Each one's `tool` is a key of `tools`.
+    pub forwards: BTreeMap<String, Arc<Forward>>,
     /// Who is told of what, by name.
     pub notifications: BTreeMap<String, Arc<Notification>>,
 }
@@ -204,6 +206,46 @@ pub struct ApiConfiguration {
     /// it and with what it takes from the general settings, not with its tool ([`Tool::revision`]). Comparable within one
     /// process only.
     pub revision: [u8; 8],
+}
+
+/// `[forwards.NAME]`: where findings are sent on to when an import has changed them.
+#[derive(Debug, Clone)]
+pub struct Forward {
+    /// Its name in TOML.
+    pub name: String,
+    /// Name of a configured tool whose connector can receive.
+    pub tool: String,
+    /// Whose findings are sent: names of API configurations, none of which reads from the receiving tool itself.
+    pub api_configurations: BTreeSet<String>,
+    /// Product type of products that are made.
+    pub product_type: String,
+    /// Name of the product.
+    pub product: Template,
+    /// Name of the engagement.
+    pub engagement: Template,
+    /// Title of the test, before what has to be added to it.
+    pub test_title: Template,
+    /// Whether what is resolved here is closed there.
+    pub close_old: CloseOld,
+    /// What is less severe is not sent. Never unknown.
+    pub minimum_severity: Severity,
+    /// A test type of its own.
+    pub test_type: Option<String>,
+    /// Tags of the tests, in lower case.
+    pub tags: Vec<String>,
+    /// How long one upload may take.
+    pub request_timeout: Duration,
+    /// Tells this state of the forward from another after a reload. Comparable within one process only.
+    pub revision: [u8; 8],
+}
+
+/// Whether a forward closes what is resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloseOld {
+    /// Never.
+    Never,
+    /// When the newest import of the API configuration has read everything to its proper end.
+    CompleteOnly,
 }
 
 /// The labels of `automatic_import`.

@@ -363,6 +363,7 @@ pub(crate) fn config(names: &[&str], max_concurrent: usize) -> Config {
             metrics_listen: None,
         },
         tools: [("dtrack".to_owned(), Arc::new(tool))].into(),
+        forwards: std::collections::BTreeMap::new(),
         notifications: BTreeMap::new(),
         api_configurations: names
             .iter()

@@ -233,6 +233,7 @@ impl Courier {
         };
         let desk = Desk::new(hold, (self.office.now)(), stop.child_token());
         let work = AssertUnwindSafe(self.deliverer.deliver(message, &desk)).catch_unwind();
+        let longest = self.deliverer.longest().unwrap_or(self.pace.longest);
         let stopped = async {
             stop.cancelled().await;
             tokio::time::sleep(self.pace.last_words).await;
@@ -246,10 +247,10 @@ impl Courier {
             })),
             () = self.lost(message) => Attempt::Lost,
             () = stopped => Attempt::Stopped,
-            () = tokio::time::sleep(self.pace.longest) => Attempt::Ended(Outcome::Later {
+            () = tokio::time::sleep(longest) => Attempt::Ended(Outcome::Later {
                 problem: format!(
                     "not delivered within {}, the attempt was broken off",
-                    humantime::format_duration(self.pace.longest)
+                    humantime::format_duration(longest)
                 ),
                 after: None,
             }),

@@ -38,6 +38,11 @@ pub trait Deliverer: Send + Sync {
         store: &dyn Store,
     ) -> Result<Vec<Occasion>, StoreError>;
 
+    /// How long one attempt may take at most, where that is more than an hour.
+    fn longest(&self) -> Option<Duration> {
+        None
+    }
+
     /// Delivers one message. Nobody else delivers to this destination meanwhile. Has to end soon once [`Desk::stopped`] does:
     /// it is dropped otherwise.
     async fn deliver(&self, message: &Message, desk: &Desk<'_>) -> Outcome;

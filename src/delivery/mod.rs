@@ -6,6 +6,7 @@
 
 mod backoff;
 mod courier;
+mod defectdojo;
 mod deliverer;
 mod desk;
 mod dispatch;

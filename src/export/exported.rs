@@ -1,8 +1,10 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::finding::{
-    Cloud, Component, Endpoint, Host, Image, Kind, Kubernetes, Severity, SourceLocation, Status,
+    Cloud, Component, Endpoint, Finding, Host, Image, Kind, Kubernetes, Severity, SourceLocation,
+    Status,
 };
 
 /// What of a printed finding's JSON goes into documents. The fields are those of [`Finding`](crate::finding::Finding).
@@ -52,6 +54,43 @@ pub struct ExportedSighting {
 }
 
 impl Exported {
+    /// The finding as one API configuration sees it, none if that sees it no more: how its sightings stand that are not
+    /// resolved, and the words of its oldest one, which change least.
+    ///
+    /// # Errors
+    /// None that a finding from a store causes.
+    pub fn seen_by(
+        finding: &Finding,
+        api_configuration: &str,
+    ) -> Result<Option<Self>, serde_json::Error> {
+        let own = finding
+            .sightings
+            .iter()
+            .filter(|seen| seen.api_configuration == api_configuration);
+        let open = own.clone().filter(|seen| seen.status != Status::Resolved);
+        let severity = open.clone().map(|seen| seen.severity).min();
+        let most_urgent = open.min_by_key(|seen| seen.status.urgency());
+        let oldest = own.min_by_key(|seen| (seen.first_seen, &seen.source_id));
+        let (Some(severity), Some(most_urgent), Some(oldest)) = (severity, most_urgent, oldest)
+        else {
+            return Ok(None);
+        };
+        let mut words = serde_json::to_value(finding)?;
+        if let Value::Object(words) = &mut words {
+            words.extend(oldest.differing.clone());
+        }
+        let mut seen: Self = serde_json::from_value(words)?;
+        seen.severity = severity;
+        seen.status = most_urgent.status;
+        seen.sightings = vec![ExportedSighting {
+            api_configuration: oldest.api_configuration.clone(),
+            connector: oldest.connector.clone(),
+            source_id: oldest.source_id.clone(),
+            found_at: oldest.found_at,
+        }];
+        Ok(Some(seen))
+    }
+
     /// What tells it from every other finding, in every store that reads the same tools: fingerprint, product, service, branch.
     #[must_use]
     pub fn identity(&self) -> String {
@@ -73,3 +112,6 @@ impl Exported {
             .map(String::as_str)
     }
 }
+
+#[cfg(test)]
+mod tests;

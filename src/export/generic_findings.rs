@@ -4,6 +4,7 @@
 //! does not take. It tells findings apart by title, CWE, line, file and description, hence the last line of the description.
 
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use super::Exported;
 use super::limits::{cut, whole};
@@ -11,6 +12,12 @@ use crate::finding::{Kind, Severity, Status};
 
 /// What comes before the first finding.
 pub const HEAD: &str = "{\"findings\":[";
+
+/// The same of a file with a test type of its own.
+#[must_use]
+pub fn head_of_type(test_type: &str) -> String {
+    format!("{{\"type\":{},\"findings\":[", Value::from(test_type))
+}
 
 /// What comes after the last one.
 pub const TAIL: &str = "]}";
@@ -24,14 +31,30 @@ const COMPONENT_VERSION: usize = 100;
 const FIX_VERSION: usize = 100;
 const FILE_PATH: usize = 4000;
 const UNIQUE_ID: usize = 500;
-const SERVICE: usize = 200;
+/// Of the service that a finding belongs to.
+pub const SERVICE: usize = 200;
+/// No column's limit: one odd finding must not make the file too large.
+const DESCRIPTION: usize = 100_000;
+const CVSS3_VECTOR: usize = 117;
+const CVSS4_VECTOR: usize = 255;
+/// Of a URL's path and fragment.
+const PATH: usize = 500;
+const QUERY: usize = 1000;
+const HOST: usize = 253;
+
+/// What stands before a finding's name in the last line of its description.
+pub const NAME_MARK: &str = "secpull-id: ";
 
 /// One element of `findings`. None for a resolved finding: DefectDojo closes what a file no longer holds.
 #[must_use]
 pub fn finding(finding: &Exported) -> Option<Value> {
-    if finding.status == Status::Resolved {
-        return None;
-    }
+    let is_gone = finding.status == Status::Resolved;
+    (!is_gone).then(|| named_finding(finding, &finding.identity()).into())
+}
+
+/// One element of `findings`, of a finding that goes by this name: it must be another for each, and always the same.
+#[must_use]
+pub fn named_finding(finding: &Exported, name: &str) -> Map<String, Value> {
     let mut members = Map::new();
     let mut put = |key: &str, value: Value| {
         if !value.is_null() {
@@ -40,18 +63,26 @@ pub fn finding(finding: &Exported) -> Option<Value> {
     };
     put("title", title(finding).into());
     put("severity", severity(finding.severity).into());
-    put("description", description(finding).into());
+    put("description", description(finding, name).into());
+    put("impact", elsewhere(finding));
     put("date", date(finding).into());
     put("mitigation", text(finding.recommendation.as_deref()));
     put("references", joined(&finding.references));
     put("vulnerability_ids", vulnerability_ids(finding));
-    if let Some(first) = finding.cwes.first() {
+    let cwes: Vec<_> = finding.cwes.iter().filter_map(number).collect();
+    if let Some(first) = cwes.first() {
         put("cwe", json!(first));
-        put("cwes", json!(finding.cwes));
+        put("cwes", json!(cwes));
     }
-    put("cvssv3", text(finding.cvss3_vector.as_deref()));
+    put(
+        "cvssv3",
+        vector(&finding.cvss3_vector, "CVSS:3", CVSS3_VECTOR),
+    );
     put("cvssv3_score", json!(finding.cvss3_score));
-    put("cvssv4", text(finding.cvss4_vector.as_deref()));
+    put(
+        "cvssv4",
+        vector(&finding.cvss4_vector, "CVSS:4", CVSS4_VECTOR),
+    );
     put("cvssv4_score", json!(finding.cvss4_score));
     put("epss_score", json!(finding.epss_score));
     if let Some(component) = &finding.component {
@@ -67,7 +98,7 @@ pub fn finding(finding: &Exported) -> Option<Value> {
     }
     if let Some(place) = &finding.source_location {
         put("file_path", short(place.file.as_deref(), FILE_PATH));
-        put("line", json!(place.line_start));
+        put("line", json!(place.line_start.as_ref().and_then(number)));
     }
     put("endpoints", endpoints(finding));
     put("service", short(finding.service.as_deref(), SERVICE));
@@ -91,7 +122,7 @@ pub fn finding(finding: &Exported) -> Option<Value> {
     if let Some(decided) = decided {
         put(decided, true.into());
     }
-    Some(Value::Object(members))
+    members
 }
 
 fn title(finding: &Exported) -> String {
@@ -114,47 +145,69 @@ fn severity(severity: Severity) -> &'static str {
 }
 
 /// The vendor's text, the place where DefectDojo has no field for it, and what makes it unique. Nothing that changes by itself.
-fn description(finding: &Exported) -> String {
-    let mut text = whole(
-        finding
-            .description
-            .as_deref()
-            .unwrap_or_default()
-            .trim_end(),
-    );
-    let mut places = Vec::new();
-    let mut place = |name: &str, parts: &[&Option<String>]| {
-        let parts: Vec<_> = parts.iter().filter_map(|part| part.as_deref()).collect();
-        if !parts.is_empty() {
-            places.push(format!("{name}: {}", whole(&parts.join(" "))));
-        }
-    };
+fn description(finding: &Exported, name: &str) -> String {
+    let text = finding.description.as_deref().unwrap_or_default();
+    let mut text = cut(text.trim_end(), DESCRIPTION);
+    let mut places = Places::default();
     if let Some(image) = &finding.image {
-        place("Image", &[&image.name]);
+        places.add("Image", &[&image.name]);
     }
-    if let Some(cloud) = &finding.cloud {
-        let account = [&cloud.provider, &cloud.account, &cloud.region];
-        place("Cloud account", &account);
-        place(
-            "Cloud resource",
-            &[&cloud.resource_type, &cloud.resource_id],
-        );
-    }
-    if let Some(kubernetes) = &finding.kubernetes {
-        place("Kubernetes cluster", &[&kubernetes.cluster]);
-        place("Kubernetes namespace", &[&kubernetes.namespace]);
-        place("Kubernetes resource", &[&kubernetes.kind, &kubernetes.name]);
-    }
-    if let Some(endpoint) = &finding.endpoint {
-        place("Request", &[&endpoint.method, &endpoint.url]);
-        place("Parameter", &[&endpoint.parameter]);
-    }
-    places.push(format!("secpull-id: {}", whole(&finding.identity())));
+    places.add_all(finding, |kind| kind == finding.kind);
+    // On one line, whatever is in it: it is read back from there.
+    let name: Vec<_> = name.split_whitespace().collect();
+    places
+        .0
+        .push(format!("{NAME_MARK}{}", whole(&name.join(" "))));
     if !text.is_empty() {
         text.push_str("\n\n");
     }
-    text.push_str(&places.join("\n"));
+    text.push_str(&places.0.join("\n"));
     text
+}
+
+/// Where it was seen, apart from the place that makes it this finding and no other: a component's workloads come and go.
+/// DefectDojo does not tell findings apart by this field.
+fn elsewhere(finding: &Exported) -> Value {
+    let mut places = Places::default();
+    places.add_all(finding, |kind| kind != finding.kind);
+    match places.0.is_empty() {
+        true => Value::Null,
+        false => format!("Seen at\n{}", places.0.join("\n")).into(),
+    }
+}
+
+/// Lines that say where.
+#[derive(Default)]
+struct Places(Vec<String>);
+
+impl Places {
+    fn add(&mut self, name: &str, parts: &[&Option<String>]) {
+        let parts: Vec<_> = parts.iter().filter_map(|part| part.as_deref()).collect();
+        if !parts.is_empty() {
+            self.0.push(format!("{name}: {}", whole(&parts.join(" "))));
+        }
+    }
+
+    /// The places that findings of these kinds are at.
+    fn add_all(&mut self, finding: &Exported, of: impl Fn(Kind) -> bool) {
+        if let Some(cloud) = finding.cloud.as_ref().filter(|_| of(Kind::Cloud)) {
+            let account = [&cloud.provider, &cloud.account, &cloud.region];
+            self.add("Cloud account", &account);
+            self.add(
+                "Cloud resource",
+                &[&cloud.resource_type, &cloud.resource_id],
+            );
+        }
+        if let Some(kubernetes) = finding.kubernetes.as_ref().filter(|_| of(Kind::Kubernetes)) {
+            self.add("Kubernetes cluster", &[&kubernetes.cluster]);
+            self.add("Kubernetes namespace", &[&kubernetes.namespace]);
+            self.add("Kubernetes resource", &[&kubernetes.kind, &kubernetes.name]);
+        }
+        if let Some(endpoint) = finding.endpoint.as_ref().filter(|_| of(Kind::Endpoint)) {
+            self.add("Request", &[&endpoint.method, &endpoint.url]);
+            self.add("Parameter", &[&endpoint.parameter]);
+        }
+    }
 }
 
 /// The day; only the first import of a finding looks at it.
@@ -182,12 +235,16 @@ fn endpoints(finding: &Exported) -> Value {
         .as_ref()
         .and_then(|place| place.url.as_deref());
     if let Some(url) = url {
-        return json!([whole(url)]);
+        return match is_short(url) {
+            true => json!([whole(url)]),
+            false => Value::Null,
+        };
     }
     let Some(host) = &finding.host else {
         return Value::Null;
     };
-    match host.name.as_deref().or(host.ip.as_deref()) {
+    let name = host.name.as_deref().or(host.ip.as_deref());
+    match name.filter(|name| name.chars().count() <= HOST) {
         Some(name) => match host.port {
             Some(port) => json!([{"host": whole(name), "port": port}]),
             None => json!([{"host": whole(name)}]),
@@ -202,6 +259,31 @@ fn unique_id(finding: &Exported) -> String {
     of_vendor
         .filter(|id| !id.is_empty() && id.chars().count() <= UNIQUE_ID)
         .unwrap_or_else(|| finding.fingerprint.clone())
+}
+
+/// Whether each part of a URL fits into its column. The whole of it stands in the description.
+fn is_short(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else {
+        return url.chars().count() <= HOST;
+    };
+    let fits = |part: Option<&str>, longest| part.is_none_or(|part| part.len() <= longest);
+    fits(url.host_str(), HOST)
+        && fits(Some(url.path()), PATH)
+        && fits(url.query(), QUERY)
+        && fits(url.fragment(), PATH)
+        && url.username().len() <= PATH
+}
+
+/// A number that fits into a column.
+fn number(number: &u32) -> Option<i32> {
+    i32::try_from(*number).ok()
+}
+
+/// Garbage would be stored as it is, and fail if it is too long.
+fn vector(vector: &Option<String>, begins: &str, longest: usize) -> Value {
+    let vector = vector.as_deref();
+    let sound = |vector: &&str| vector.starts_with(begins) && vector.len() <= longest;
+    text(vector.filter(sound))
 }
 
 fn text(text: Option<&str>) -> Value {

@@ -153,6 +153,11 @@ impl Client {
         self.request(Method::POST, path)
     }
 
+    /// A PATCH likewise.
+    pub fn patch(&self, path: &str) -> Request {
+        self.request(Method::PATCH, path)
+    }
+
     /// Words of the tool, fit to be shown: secrets taken out, one line, cut.
     #[must_use]
     pub fn quote(&self, words: &str) -> String {

@@ -33,5 +33,5 @@ pub use error::{HttpError, HttpErrorKind};
 pub use hook::{Post, Taken};
 pub use meter::Meter;
 pub use relay::{Relayed, Unanswered};
-pub use request::{Answer, Request};
+pub use request::{Answer, Request, UploadedFile};
 pub use splitter::{MAX_ELEMENT, MAX_ENVELOPE, SplitError, Splitter};

@@ -1,3 +1,5 @@
+mod upload;
+
 use std::fmt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -17,6 +19,8 @@ use super::retry::Patience;
 use super::shared::{Caller, sensitive};
 use super::{HttpError, HttpErrorKind, decode};
 use crate::config::Secret;
+
+pub use upload::UploadedFile;
 
 /// Largest JSON answer that is read as a whole, unpacked.
 const MAX_JSON: usize = 64 << 20;

@@ -105,7 +105,7 @@ pub trait Outbox: Send + Sync {
 pub struct NewMessage {
     /// `forwards.NAME` or `notifications.NAME`.
     pub destination: String,
-    /// Waiting messages of one destination and topic replace each other.
+    /// Waiting messages of one destination and topic replace each other. What replaces one is due at once.
     pub topic: Option<String>,
     /// The deliverer's own words to itself, as JSON.
     pub content: String,

@@ -14,6 +14,7 @@ mod connections;
 mod control;
 mod defectdojo;
 mod engine;
+mod forwards;
 mod growth;
 mod kill;
 mod lifecycle;

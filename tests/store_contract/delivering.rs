@@ -132,14 +132,17 @@ async fn what_is_put_back_waits_until_its_time_and_others_are_taken_meanwhile() 
     let back = world.store.put_back(&second, "me", None, day(300));
     assert!(back.await.unwrap());
     assert!(take(&*world.store, "me", LEASE).await.is_none());
-    // A replacement does not hurry it.
-    post(&world, TO, Some("a"), "first again", 150).await;
-    assert!(take(&*world.store, "me", LEASE).await.is_none());
-    let just = day(200) - TimeDelta::milliseconds(1);
-    for (at, content) in [(just, None), (day(200), Some("first again"))] {
+    let just = day(300) - TimeDelta::milliseconds(1);
+    for (at, content) in [(just, Some("first")), (day(300), Some("second"))] {
         let taken = world.store.take_message(TO, "me", LEASE, at).await.unwrap();
-        assert_eq!(taken.map(|message| message.content).as_deref(), content);
+        let taken = taken.unwrap();
+        assert_eq!(Some(taken.content.as_str()), content);
+        let back = world.store.put_back(&taken, "me", None, day(400));
+        assert!(back.await.unwrap());
     }
+    // What was wrong with the one need not be with its replacement.
+    post(&world, TO, Some("a"), "first again", 150).await;
+    assert_eq!(must_take(&world, "me").await.content, "first again");
 }
 
 #[tokio::test]

@@ -8,11 +8,15 @@ mod access;
 mod answer;
 mod filter;
 mod finding;
+mod form;
+mod import;
 mod model;
 mod page;
 mod render;
+mod report;
 mod routes;
 mod scenario;
+mod uploads;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -23,7 +27,7 @@ use serde_json::Value;
 
 pub use finding::Finding;
 pub use model::{
-    Behaviour, Engagement, Product, ProductType, Table, Test, TestImport, TestType, World,
+    Behaviour, Engagement, Gateway, Product, ProductType, Table, Test, TestImport, TestType, World,
 };
 pub use scenario::{many, shop};
 

@@ -1,6 +1,7 @@
 //! What an instance has, and how it behaves.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Map, Value};
@@ -108,8 +109,41 @@ pub struct Behaviour {
     pub longest_page: u64,
     /// Parameters that this release does not know.
     pub unknown_parameters: BTreeSet<&'static str>,
+    /// Whether the key's user may change single findings.
+    pub may_edit: bool,
+    /// Whether a risk can be accepted by a call; the product's own setting in truth.
+    pub simple_risk_acceptance: bool,
+    /// Whether imports are kept (`DD_TRACK_IMPORT_HISTORY`).
+    pub import_history: bool,
+    /// How long an import takes.
+    pub import_takes: Duration,
+    /// What the proxy before it does to the next imports, one after the other; the rest pass.
+    pub gateway: Vec<Gateway>,
+    /// Nothing but the proxy before it answers.
+    pub down: bool,
+    /// The parser refuses every report with these words.
+    pub refuses: Option<String>,
+    /// So many findings of the next report get lost, silently.
+    pub loses: usize,
+    /// Uploads are sent on to where nobody takes them.
+    pub redirects: bool,
     /// Scheme and host in the links between pages, in place of those of the request.
     pub origin: Option<String>,
+}
+
+/// What the proxy before an instance does to an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gateway {
+    /// Nothing.
+    Passes,
+    /// It answers 502, and nothing comes through.
+    NotReached,
+    /// It answers 502 when all is done.
+    GivesUp,
+    /// It answers 502 at once, and the instance goes on.
+    IsImpatient,
+    /// It never answers, and the instance goes on.
+    Hangs,
 }
 
 impl Default for Behaviour {
@@ -118,6 +152,15 @@ impl Default for Behaviour {
             visible: None,
             may_write: true,
             tokens_enabled: true,
+            may_edit: true,
+            simple_risk_acceptance: true,
+            import_history: true,
+            import_takes: Duration::ZERO,
+            gateway: Vec::new(),
+            down: false,
+            refuses: None,
+            loses: 0,
+            redirects: false,
             count: None,
             longest_page: u64::MAX,
             unknown_parameters: BTreeSet::new(),
@@ -215,6 +258,8 @@ pub struct TestImport {
     pub settings: Map<String, Value>,
     /// `version` of the import.
     pub version: Option<String>,
+    /// `build_id` of the import.
+    pub build_id: Option<String>,
     /// `branch_tag` of the import.
     pub branch_tag: Option<String>,
     /// Findings and what happened to them: `N` new, `C` closed, `R` reactivated, `U` untouched.

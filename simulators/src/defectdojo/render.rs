@@ -3,7 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
-use super::{Engagement, Finding, Product, ProductType, Test, TestType, World};
+use super::{Engagement, Finding, Product, ProductType, Test, TestImport, TestType, World};
 
 fn time(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, true)
@@ -63,6 +63,20 @@ pub(super) fn test(world: &World, id: u64, test: &Test) -> Value {
         "updated": time(test.updated), "created": time(test.created), "version": test.version, "build_id": test.build_id,
         "commit_hash": test.commit_hash, "branch_tag": test.branch_tag, "engagement": test.engagement, "lead": null,
         "test_type": test.test_type, "environment": 1, "api_scan_configuration": null, "notes": [], "files": [],
+    })
+}
+
+pub(super) fn test_import(id: u64, import: &TestImport) -> Value {
+    let actions = import.actions.iter();
+    let actions: Vec<_> = actions
+        .map(|(finding, action)| json!({"action": action.to_string(), "finding": finding}))
+        .collect();
+    let affected: Vec<_> = import.actions.iter().map(|(finding, _)| finding).collect();
+    json!({
+        "id": id, "test_import_finding_action_set": actions, "created": time(import.created),
+        "modified": time(import.created), "import_settings": import.settings, "type": import.kind,
+        "version": import.version, "build_id": import.build_id, "commit_hash": null, "branch_tag": import.branch_tag,
+        "test": import.test, "findings_affected": affected,
     })
 }
 

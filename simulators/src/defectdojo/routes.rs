@@ -3,12 +3,13 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::StatusCode;
 use axum::http::Uri;
 use axum::http::header::LOCATION;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
@@ -16,7 +17,7 @@ use super::access::Caller;
 use super::answer::Refusal;
 use super::model::World;
 use super::page::Window;
-use super::{filter, render};
+use super::{filter, render, uploads};
 use crate::server::lock;
 
 /// What all calls know.
@@ -47,15 +48,35 @@ pub(super) fn router(world: Arc<Mutex<World>>, prefix: &'static str) -> Router {
         .route("/api/v2/tests/", only(get(tests)))
         .route("/api/v2/tests/{id}/", only(get(test)))
         .route("/api/v2/findings/", only(get(findings)))
-        .route("/api/v2/findings/{id}/", only(get(finding)))
+        .route(
+            "/api/v2/findings/{id}/",
+            only(get(finding).patch(uploads::change_finding)),
+        )
+        .route("/api/v2/test_imports/", only(get(uploads::test_imports)))
+        .route(
+            "/api/v2/reimport-scan/",
+            post(uploads::reimport)
+                .get(uploads::no_reimport)
+                .layer(DefaultBodyLimit::disable()),
+        )
         .route("/", get(front))
         .fallback(elsewhere)
+        .layer(from_fn_with_state(instance.clone(), when_up))
         .with_state(instance);
     match prefix {
         "" => api,
         prefix => Router::new()
             .nest(prefix, api)
             .fallback(async || Refusal::NoPath),
+    }
+}
+
+/// While the instance is down, the proxy before it answers.
+async fn when_up(State(instance): State<Instance>, request: Request, next: Next) -> Response {
+    let is_down = lock(&instance.world).behaviour.down;
+    match is_down {
+        true => uploads::bad_gateway(),
+        false => next.run(request).await,
     }
 }
 

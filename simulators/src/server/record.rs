@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::Request;
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
 use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde_json::Value;
 
 use super::lock;
@@ -33,8 +35,11 @@ const CREDENTIAL_PARAMETERS: &[&str] = &[
     "client_secret",
 ];
 
-/// More than any request of secpull's.
+/// More than any request of secpull's …
 const BODY_LIMIT: usize = 1 << 20;
+
+/// … but an upload.
+const UPLOAD_LIMIT: usize = 128 << 20;
 
 /// Parameter that holds the name of a GraphQL operation.
 pub(crate) const OPERATION: &str = "operationName";
@@ -87,11 +92,15 @@ pub(super) struct Recorded {
 /// Reads the body, so that its parameters are known to everything that follows.
 pub(super) async fn buffered(request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
+    let is_upload = is_upload(&parts.headers);
+    let limit = if is_upload { UPLOAD_LIMIT } else { BODY_LIMIT };
+    let Ok(body) = to_bytes(body, limit).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let mut parameters = decode(parts.uri.query().unwrap_or_default().as_bytes());
-    if is_form(&parts.headers) {
+    if is_upload {
+        parameters.extend(of_upload(&parts, body.clone()).await);
+    } else if is_form(&parts.headers) {
         parameters.extend(decode(&body));
     } else if let Some(operation) = of_graphql(&body) {
         parameters.extend(operation);
@@ -100,6 +109,31 @@ pub(super) async fn buffered(request: Request, next: Next) -> Response {
     }
     parts.extensions.insert(Recorded { parameters });
     next.run(Request::from_parts(parts, Body::from(body))).await
+}
+
+fn is_upload(headers: &HeaderMap) -> bool {
+    headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.starts_with("multipart/form-data"))
+}
+
+/// The texts of a form with a file in it, and the file's name.
+async fn of_upload(parts: &Parts, body: Bytes) -> Vec<(String, String)> {
+    let mut request = Request::from_parts(parts.clone(), Body::from(body));
+    DefaultBodyLimit::max(UPLOAD_LIMIT).apply(&mut request);
+    let mut texts = Vec::new();
+    let Ok(mut form) = Multipart::from_request(request, &()).await else {
+        return texts;
+    };
+    while let Ok(Some(field)) = form.next_field().await {
+        let name = field.name().unwrap_or_default().to_owned();
+        match field.file_name().map(str::to_owned) {
+            Some(file) => texts.push((name, file)),
+            None => texts.push((name, field.text().await.unwrap_or_default())),
+        }
+    }
+    texts
 }
 
 fn decode(text: &[u8]) -> Vec<(String, String)> {

@@ -1,6 +1,7 @@
 //! Every key that is not a connector's own, as data: read by, explained from, and documented out of this one table.
 
 mod api_configuration;
+mod forward;
 mod general;
 mod notification;
 mod tool;
@@ -9,6 +10,7 @@ mod trust;
 use std::borrow::Cow;
 
 use api_configuration::API_KEYS;
+use forward::FORWARD_KEYS;
 pub(super) use general::LEASE;
 use general::{CONTROL_KEYS, GENERAL_SCHEDULE_KEYS, IMPORT_KEYS, STORE_KEYS};
 use notification::NOTIFICATION_KEYS;
@@ -43,6 +45,7 @@ pub(super) const IMPORT: &str = "import";
 pub(super) const CONTROL: &str = "control";
 pub(super) const TOOLS: &str = "tools";
 pub(super) const API_CONFIGURATIONS: &str = "api_configurations";
+pub(super) const FORWARDS: &str = "forwards";
 pub(super) const NOTIFICATIONS: &str = "notifications";
 
 /// The whole top level.
@@ -85,6 +88,13 @@ pub(super) const SECTIONS: &[Section] = &[
         keys: API_KEYS,
         meaning: "One table for each thing to import: from which tool, into which product, when. Beside these keys it takes \
                   its connector's own: see `secpull connectors NAME`.",
+    },
+    Section {
+        key: FORWARDS,
+        form: Form::Named,
+        keys: FORWARD_KEYS,
+        meaning: "One table for each place to which findings are sent on when an import has changed them: see \
+                  docs/forwarding.md.",
     },
     Section {
         key: NOTIFICATIONS,

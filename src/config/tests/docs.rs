@@ -58,7 +58,7 @@ fn every_default_and_every_example_is_allowed_where_it_stands() {
 
 #[test]
 fn the_example_to_install_loads_as_it_is_and_with_everything_uncommented() {
-    static TRACK: ConnectorSpec = ConnectorSpec {
+    const EXAMPLE: ConnectorSpec = ConnectorSpec {
         name: "dependency-track",
         title: "",
         direction: Direction::Source,
@@ -77,6 +77,13 @@ fn the_example_to_install_loads_as_it_is_and_with_everything_uncommented() {
         validate_api: |_, _| Vec::new(),
         validate_tool: |_| Vec::new(),
     };
+    static TRACK: ConnectorSpec = EXAMPLE;
+    static DOJO: ConnectorSpec = ConnectorSpec {
+        name: "defectdojo",
+        direction: Direction::Both,
+        api_settings: &[],
+        ..EXAMPLE
+    };
     let example = fs::read_to_string(in_repository("config/secpull.toml")).unwrap();
     let uncommented: Vec<_> = example
         .lines()
@@ -87,6 +94,7 @@ fn the_example_to_install_loads_as_it_is_and_with_everything_uncommented() {
         .collect();
     let room = Room::with(&example)
         .file("credentials/dtrack", "s3cret")
+        .file("credentials/dojo", "s3cret")
         .file(
             "credentials/slack-url",
             "https://hooks.slack.com/services/T0/B0/0",
@@ -95,11 +103,12 @@ fn the_example_to_install_loads_as_it_is_and_with_everything_uncommented() {
     let room = room
         .mode("secpull.toml", 0o644)
         .variable("CREDENTIALS_DIRECTORY", &folder);
-    let load = |room: &Room| load(room.folder.path(), &room.environment, &[&TRACK]);
+    let load = |room: &Room| load(room.folder.path(), &room.environment, &[&TRACK, &DOJO]);
 
     assert!(load(&room).unwrap().config.api_configurations.is_empty());
     let room = room.file("secpull.toml", &uncommented.join("\n"));
     let loaded = load(&room).unwrap();
     assert!(loaded.warnings.is_empty());
     assert_eq!(loaded.config.api_configurations["shop"].tool, "dtrack");
+    assert_eq!(loaded.config.forwards["dojo"].tool, "dojo");
 }

@@ -51,7 +51,7 @@ fn variables_that_mean_a_key_and_miss_it_are_refused() {
     for (variable, expected) in [
         (
             "SECPULL_STOER__URL",
-            "no section stoer; did you mean STORE?; allowed: store, automatic_import, import, control, tools, api_configurations, notifications",
+            "no section stoer; did you mean STORE?; allowed: store, automatic_import, import, control, tools, api_configurations, forwards, notifications",
         ),
         (
             "SECPULL_STORE_URL",

@@ -7,7 +7,7 @@ const MISTAKES: &[(&str, &str)] = &[
     // The top level.
     (
         "[tool.x]",
-        "1:2: tool: unknown key; did you mean tools?; allowed: store, automatic_import, import, control, tools, api_configurations, notifications",
+        "1:2: tool: unknown key; did you mean tools?; allowed: store, automatic_import, import, control, tools, api_configurations, forwards, notifications",
     ),
     (
         "import = 5",

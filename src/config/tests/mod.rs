@@ -5,6 +5,7 @@
 mod docs;
 mod environment;
 mod files;
+mod forwards;
 mod mistakes;
 mod notifications;
 mod secrets;

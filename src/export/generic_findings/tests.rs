@@ -15,7 +15,9 @@ fn is_taken(key: &str, value: &Value) -> bool {
         "severity" => {
             ["Critical", "High", "Medium", "Low", "Info"].contains(&value.as_str().unwrap())
         }
-        "description" | "mitigation" | "references" | "cvssv3" | "cvssv4" => value.is_string(),
+        "description" | "impact" | "mitigation" | "references" | "cvssv3" | "cvssv4" => {
+            value.is_string()
+        }
         "date" => value.as_str().unwrap().parse::<chrono::NaiveDate>().is_ok(),
         "cwe" | "line" => value.is_u64(),
         "cwes" | "endpoints" | "tags" => value.is_array(),
@@ -146,4 +148,54 @@ fn what_defectdojo_tells_findings_apart_by_differs_and_stays() {
         "image": {"name": null, "tag": "1.3", "digest": "sha256:00"},
     }));
     assert_eq!(hashed(&one), hashed(&later));
+}
+
+#[test]
+fn where_a_component_runs_is_told_beside_what_tells_it_apart() {
+    let running = |replica: &str| {
+        let mut finding = every_kind().remove(0);
+        finding.kubernetes = Some(crate::finding::Kubernetes {
+            cluster: Some("prod".to_owned()),
+            kind: Some("ReplicaSet".to_owned()),
+            name: Some(replica.to_owned()),
+            ..crate::finding::Kubernetes::default()
+        });
+        judge(&finding)
+    };
+    let (one, next) = (running("web-7d9f"), running("web-8c31"));
+    assert_eq!(one["description"], next["description"]);
+    assert_eq!(
+        one["impact"],
+        "Seen at\nKubernetes cluster: prod\nKubernetes resource: ReplicaSet web-7d9f"
+    );
+    // Of a Kubernetes finding it is the place itself.
+    let cluster = judge(&every_kind()[6]);
+    let description = cluster["description"].as_str().unwrap();
+    assert!(description.contains("ReplicaSet web"), "{description}");
+    assert_eq!(cluster["impact"], Value::Null);
+}
+
+#[test]
+fn a_name_of_several_lines_is_one_line() {
+    let written = named_finding(&with(json!({})), " a\n b ");
+    let description = written["description"].as_str().unwrap();
+    assert!(description.ends_with("secpull-id: a b"), "{description}");
+}
+
+#[test]
+fn what_is_too_large_for_a_column_is_left_out() {
+    let long = format!("https://shop.example.com/{}", "a".repeat(600));
+    let written = judge(&with(json!({
+        "kind": "endpoint", "cwes": [4_000_000_000_u32, 79], "cvss3_vector": "garbage",
+        "source_location": {"file": "a", "line_start": 4_000_000_000_u32, "line_end": null, "url": null},
+        "endpoint": {"url": long, "method": "GET", "parameter": null},
+    })));
+    assert_eq!(
+        (&written["cwe"], &written["cwes"]),
+        (&json!(79), &json!([79]))
+    );
+    for absent in ["line", "endpoints", "cvssv3"] {
+        assert_eq!(written[absent], Value::Null, "{absent}");
+    }
+    assert!(written["description"].as_str().unwrap().contains(&long));
 }

@@ -9,6 +9,7 @@ mod requests;
 mod server;
 mod splitter;
 mod tls;
+mod uploads;
 
 use std::time::Duration;
 

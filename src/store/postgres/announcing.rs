@@ -31,7 +31,8 @@ const USE_KEY: &str = "INSERT INTO announced_once (key, at) VALUES ($1, $2) ON C
 const ADD: &str = "
     INSERT INTO outbox (destination, topic, content, since, revised_at) VALUES ($1, $2, $3, $4, $4)
     ON CONFLICT (destination, topic) WHERE topic IS NOT NULL
-    DO UPDATE SET content = excluded.content, revision = outbox.revision + 1, revised_at = excluded.revised_at";
+    DO UPDATE SET content = excluded.content, revision = outbox.revision + 1, revised_at = excluded.revised_at,
+        not_before = NULL";
 /// A group is read to its end if all its scopes were by the newest import that is over; a skipped run was none.
 const GROUPS: &str = "
     SELECT f.product, f.branch, f.service, coalesce(bool_and(s.read_run = n.id), false)

@@ -27,7 +27,8 @@ const USE_KEY: &str = "INSERT INTO announced_once (key, at) VALUES (?1, ?2) ON C
 const ADD: &str = "
     INSERT INTO outbox (destination, topic, content, since, revised_at) VALUES (?1, ?2, ?3, ?4, ?4)
     ON CONFLICT (destination, topic) WHERE topic IS NOT NULL
-    DO UPDATE SET content = excluded.content, revision = revision + 1, revised_at = excluded.revised_at";
+    DO UPDATE SET content = excluded.content, revision = revision + 1, revised_at = excluded.revised_at,
+        not_before = NULL";
 const API_BY_NAME: &str = "SELECT id FROM api_configurations WHERE name = ?1";
 /// The newest import that is over; a skipped run was none.
 const NEWEST: &str = "
