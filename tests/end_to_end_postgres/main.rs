@@ -23,12 +23,16 @@ mod connections;
 mod control;
 #[path = "../end_to_end/defectdojo/mod.rs"]
 mod defectdojo;
+#[path = "../end_to_end/forwards/mod.rs"]
+mod forwards;
 #[path = "../end_to_end/kill.rs"]
 mod kill;
 #[path = "../end_to_end/lifecycle.rs"]
 mod lifecycle;
 #[path = "../end_to_end/misfortunes.rs"]
 mod misfortunes;
+#[path = "../end_to_end/notifications/mod.rs"]
+mod notifications;
 #[path = "../end_to_end/osv/mod.rs"]
 mod osv;
 #[path = "../end_to_end/outgoing.rs"]

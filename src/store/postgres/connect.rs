@@ -9,8 +9,8 @@ use crate::store::StoreError;
 const STEPS: &[&str] = &[
     include_str!("../../../migrations/postgres/0001_store.sql"),
     include_str!("../../../migrations/postgres/0002_outbox.sql"),
-    include_str!("../../../migrations/postgres/0004_first_seen.sql"),
-    include_str!("../../../migrations/postgres/0005_listing.sql"),
+    include_str!("../../../migrations/postgres/0003_first_seen.sql"),
+    include_str!("../../../migrations/postgres/0004_listing.sql"),
 ];
 
 /// Any number that no other program takes: the letters `SePu`. One process migrates at a time.
