@@ -99,8 +99,11 @@ fn another_view_of_the_findings_resolves_none_of_those_that_it_hides() {
     reconfigure("branch = \"main\"\nautomatic_import = { branch = \"label\" }");
     reconfigure("automatic_import = { branch = \"label\" }");
     reconfigure("issue_types = [\"sca\"]");
-    for id in all {
-        assert!(open_ids(&installation).contains(&id.to_owned()), "{id}");
+    // They followed the label.
+    let open = open_ids(&installation);
+    for id in ["1", "13", "2", "secrets:5"] {
+        let is_open = open.iter().any(|other| other.ends_with(&format!(" {id}")));
+        assert!(is_open, "{id} in {open:?}");
     }
 }
 
