@@ -15,7 +15,8 @@ use crate::store::{BroughtFindings, LastImport, News, PastRun, Run, RunId, Store
 /// A run's times are the server's, a finding's what its host took the server's clock for.
 const CLOCKS_APART: TimeDelta = TimeDelta::seconds(1);
 
-/// A sighting of the run's own API configuration has to be what made the finding known.
+/// A sighting of the run's own API configuration has to be what made the finding known. The run or a later one wrote it last: what
+/// an earlier run saw within the second before this one is not its news.
 macro_rules! brought {
     ($columns:literal, $end:literal) => {
         concat!(
@@ -24,7 +25,7 @@ macro_rules! brought {
             " FROM findings f
             WHERE f.first_seen BETWEEN $2 AND $3 AND f.severity <= $4 AND f.status <= 1 AND EXISTS (
                 SELECT 1 FROM sightings s JOIN scopes c ON c.id = s.scope_id
-                WHERE s.finding_id = f.id AND s.first_seen = f.first_seen AND c.api_configuration_id =
+                WHERE s.finding_id = f.id AND s.first_seen = f.first_seen AND s.run_id >= $1 AND c.api_configuration_id =
                     (SELECT api_configuration_id FROM runs WHERE id = $1)) ",
             $end
         )

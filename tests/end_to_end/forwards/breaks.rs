@@ -79,11 +79,9 @@ fn killed_in_the_middle_it_is_looked_up_and_not_sent_again() {
         (open(&dojo) == 5).then_some(())
     });
     // As if the minute had passed that the killed one holds the destination for.
-    let store = rusqlite::Connection::open(installation.store()).unwrap();
-    store
-        .execute("UPDATE destinations SET held_until = 0", [])
-        .unwrap();
-    drop(store);
+    installation
+        .place()
+        .execute("UPDATE destinations SET held_until = 0");
     let daemon = installation.daemon();
     wait_for("the delivery to be done with", || {
         waiting(&installation).is_empty().then_some(())
