@@ -51,7 +51,7 @@ impl FirstWords {
             .filter_map(|member| Some(((*member).to_owned(), found.get(*member)?.clone())));
         // Zero is no weakness, and none is zero.
         let known = known.filter(|(member, value)| {
-            !value.is_null() && !(member == "cwe" && value.as_i64() == Some(0))
+            !(value.is_null() || member == "cwe" && value.as_i64() == Some(0))
         });
         self.0.insert(key, known.collect());
     }
