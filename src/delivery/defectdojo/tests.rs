@@ -101,7 +101,7 @@ async fn only_a_whole_import_closes_and_only_where_it_may() {
     // The tool says itself that one is fixed, in an import that did not come to its end.
     let fixed = judged(weakness("2"), Status::Resolved);
     world
-        .import_as("shop", &shop(), false, &[fixed.clone()])
+        .import_as("shop", &shop(), false, std::slice::from_ref(&fixed))
         .await;
     world.deliver().await;
     assert_eq!(world.listed(), ["Weakness 1 +High", "Weakness 2 +High"]);

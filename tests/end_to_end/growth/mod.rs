@@ -87,7 +87,7 @@ fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
     let begin = Instant::now();
     let done = work();
     let took: Duration = begin.elapsed();
-    println!("{what}: {:.3} s", took.as_secs_f64());
+    eprintln!("{what}: {:.3} s", took.as_secs_f64());
     done
 }
 
