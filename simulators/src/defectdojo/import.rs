@@ -162,7 +162,8 @@ pub(super) fn import(world: &mut World, form: &Form, target: Target) -> Result<V
             return Err(Refused::Unforeseen);
         }
         let (id, action) = store(world, test, item, form, target.test.is_some(), now);
-        actions.insert(id, action);
+        // What a report says of a finding again is no other action.
+        actions.entry(id).or_insert(action);
     }
     // A new test has nothing to close.
     if form.flag("close_old_findings").unwrap_or(true) && target.test.is_some() {
