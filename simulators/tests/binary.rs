@@ -49,7 +49,10 @@ fn an_unknown_tool_is_told_with_those_that_there_are() {
 
     assert_eq!(output.status.code(), Some(2));
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("checkmarx-one, defectdojo, dependency-track"), "{said}");
+    assert!(
+        said.contains("checkmarx-one, defectdojo, dependency-track"),
+        "{said}"
+    );
 }
 
 #[test]

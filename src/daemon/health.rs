@@ -12,8 +12,15 @@ pub struct StoreHealth(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    read: Option<String>,
-    write: Option<String>,
+    read: Option<Problem>,
+    write: Option<Problem>,
+}
+
+#[derive(Debug)]
+struct Problem {
+    since: DateTime<Utc>,
+    /// What failed, and why it did the last time.
+    words: String,
 }
 
 impl StoreHealth {
@@ -36,7 +43,13 @@ impl StoreHealth {
     #[must_use]
     pub fn problems(&self) -> Vec<String> {
         let known = self.lock();
-        known.read.iter().chain(&known.write).cloned().collect()
+        let problems = known.read.iter().chain(&known.write);
+        problems
+            .map(|Problem { since, words }| {
+                let since = since.to_rfc3339_opts(SecondsFormat::Secs, true);
+                format!("since {since} {words}")
+            })
+            .collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Known> {
@@ -45,7 +58,7 @@ impl StoreHealth {
 }
 
 fn turn<T>(
-    problem: &mut Option<String>,
+    problem: &mut Option<Problem>,
     what: &str,
     at: DateTime<Utc>,
     result: &Result<T, StoreError>,
@@ -58,10 +71,14 @@ fn turn<T>(
             }
         }
         Err(error) => {
-            if problem.is_none() {
-                tracing::error!("the store {what}: {error}");
-                let since = at.to_rfc3339_opts(SecondsFormat::Secs, true);
-                *problem = Some(format!("since {since} the store {what}: {error}"));
+            let words = format!("the store {what}: {error}");
+            match problem {
+                // Its reason may be another one by now: a server that ended our sessions has no room for new ones, say.
+                Some(known) => known.words = words,
+                None => {
+                    tracing::error!("{words}");
+                    *problem = Some(Problem { since: at, words });
+                }
             }
         }
     }
@@ -96,6 +113,19 @@ mod tests {
         );
         health.note_write(now(), &Ok(()));
         assert!(health.problems().is_empty());
+    }
+
+    #[test]
+    fn the_newest_reason_is_told_and_the_oldest_time() {
+        let health = StoreHealth::default();
+        let gone = Err::<(), _>(StoreError::Absent("sqlite:/x".to_owned()));
+        health.note_write(now(), &gone);
+        health.note_write(now() + chrono::TimeDelta::hours(1), &full());
+        let [problem] = &health.problems()[..] else {
+            panic!("{:?}", health.problems());
+        };
+        assert!(problem.starts_with("since 1970-01-01T00:00:00Z the store cannot be written"));
+        assert!(problem.ends_with("disk full"), "{problem}");
     }
 
     #[test]
