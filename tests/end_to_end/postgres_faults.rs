@@ -103,8 +103,9 @@ fn without_a_connection_left_imports_fail_in_words_and_work_again_when_there_is_
     said(&failed, "raise max_connections");
     // The lease has its own look at the server, and says so at its next beat.
     wait_for("status to say why", || {
-        let status = installation.secpull(&["status"]);
-        status.stdout.contains("no connection left").then_some(())
+        let Ran { stdout, stderr, .. } = installation.secpull(&["status"]);
+        let says = |words: &str| words.contains("no connection left");
+        (says(&stdout) || says(&stderr)).then_some(())
     });
     runtime.block_on(async {
         for connection in taken {
