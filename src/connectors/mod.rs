@@ -99,4 +99,10 @@ impl ConnectorError {
             Self::Refused(_) | Self::Closed(_) => false,
         }
     }
+
+    /// Whether the failure is the server's or the network's rather than one record's.
+    #[must_use]
+    pub fn concerns_all(&self) -> bool {
+        matches!(self, Self::Http(error) if error.concerns_all())
+    }
 }

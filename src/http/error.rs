@@ -51,4 +51,15 @@ impl HttpError {
             _ => None,
         }
     }
+
+    /// Whether the failure is the server's or the network's rather than that of what was asked for: other requests would
+    /// most likely fail too.
+    #[must_use]
+    pub fn concerns_all(&self) -> bool {
+        match &self.kind {
+            HttpErrorKind::Connection | HttpErrorKind::TimedOut | HttpErrorKind::NotJson => true,
+            HttpErrorKind::Status { status, .. } => *status == 429 || *status >= 500,
+            _ => false,
+        }
+    }
 }

@@ -133,7 +133,7 @@ impl Connector for Burp {
             match pull_site(&server, &wanted, site, record, sink).await? {
                 None => failures = 0,
                 Some(failure) => {
-                    failures += u32::from(concerns_all(&failure));
+                    failures += u32::from(failure.concerns_all());
                     if is_pointless(&failure) || failures >= FAILURES_IN_A_ROW {
                         return Err(failure);
                     }
@@ -202,18 +202,6 @@ fn is_pointless(failure: &ConnectorError) -> bool {
             } | HttpErrorKind::Redirected
                 | HttpErrorKind::Setup
         ),
-    }
-}
-
-/// Whether the failure is the server's or the network's rather than one site's.
-fn concerns_all(failure: &ConnectorError) -> bool {
-    match failure {
-        ConnectorError::Http(error) => match &error.kind {
-            HttpErrorKind::Connection | HttpErrorKind::TimedOut | HttpErrorKind::NotJson => true,
-            HttpErrorKind::Status { status, .. } => *status == 429 || *status >= 500,
-            _ => false,
-        },
-        _ => false,
     }
 }
 

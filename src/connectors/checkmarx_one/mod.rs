@@ -224,7 +224,7 @@ impl CheckmarxOne {
             match self.pull_project(server, project, selection, sink).await {
                 Ok(()) => failures = 0,
                 Err(failure) => {
-                    failures += u32::from(concerns_all(&failure));
+                    failures += u32::from(failure.concerns_all());
                     if pointless(&failure) || failures >= FAILURES_IN_A_ROW {
                         return Err(failure);
                     }
@@ -363,17 +363,5 @@ fn pointless(failure: &ConnectorError) -> bool {
             error.status() == Some(401)
                 || matches!(error.kind, HttpErrorKind::Redirected | HttpErrorKind::Setup)
         }
-    }
-}
-
-/// Whether the failure is the server's or the network's rather than one project's.
-fn concerns_all(failure: &ConnectorError) -> bool {
-    match failure {
-        ConnectorError::Http(error) => match &error.kind {
-            HttpErrorKind::Connection | HttpErrorKind::TimedOut | HttpErrorKind::NotJson => true,
-            HttpErrorKind::Status { status, .. } => *status == 429 || *status >= 500,
-            _ => false,
-        },
-        _ => false,
     }
 }

@@ -184,12 +184,6 @@ fn is_pointless(failure: &ConnectorError) -> bool {
 
 /// Whether the failure is the server's or the network's rather than one product's.
 fn concerns_all(failure: &ConnectorError) -> bool {
-    match failure {
-        ConnectorError::Http(error) => match &error.kind {
-            HttpErrorKind::Connection | HttpErrorKind::TimedOut | HttpErrorKind::NotJson => true,
-            HttpErrorKind::Status { status, .. } => matches!(status, 403 | 429) || *status >= 500,
-            _ => false,
-        },
-        _ => false,
-    }
+    failure.concerns_all()
+        || matches!(failure, ConnectorError::Http(error) if error.status() == Some(403))
 }

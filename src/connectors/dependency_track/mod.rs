@@ -175,7 +175,7 @@ async fn pull_all(server: &Api, suppressed: bool, sink: &mut Sink) -> Result<(),
                 import.end(completeness).await?;
             }
             Err(failure) => {
-                failures += u32::from(concerns_all(&failure));
+                failures += u32::from(failure.concerns_all());
                 let reason = match &failure {
                     failure if pointless(failure) || failures >= FAILURES_IN_A_ROW => None,
                     ConnectorError::Http(error) if error.status() == Some(404) => {
@@ -208,18 +208,6 @@ fn pointless(failure: &ConnectorError) -> bool {
             HttpErrorKind::Redirected | HttpErrorKind::Setup => true,
             _ => false,
         },
-    }
-}
-
-/// Whether the failure is the server's or the network's rather than one project's.
-fn concerns_all(failure: &ConnectorError) -> bool {
-    match failure {
-        ConnectorError::Http(error) => match &error.kind {
-            HttpErrorKind::Connection | HttpErrorKind::TimedOut | HttpErrorKind::NotJson => true,
-            HttpErrorKind::Status { status, .. } => *status == 429 || *status >= 500,
-            _ => false,
-        },
-        _ => false,
     }
 }
 

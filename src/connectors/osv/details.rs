@@ -120,7 +120,7 @@ impl<'a> Details<'a> {
                     checked(&id, record.get())
                 }
                 Err(error) => {
-                    self.failures += u32::from(concerns_all(&error));
+                    self.failures += u32::from(error.concerns_all());
                     if is_pointless(&error) || self.failures >= FAILURES_IN_A_ROW {
                         return (fetched, Some(error.into()));
                     }
@@ -184,13 +184,4 @@ pub(super) fn is_pointless(error: &HttpError) -> bool {
         } | HttpErrorKind::Redirected
             | HttpErrorKind::Setup
     )
-}
-
-/// Whether the failure is the service's or the network's rather than one record's.
-pub(super) fn concerns_all(error: &HttpError) -> bool {
-    match &error.kind {
-        HttpErrorKind::Connection | HttpErrorKind::TimedOut | HttpErrorKind::NotJson => true,
-        HttpErrorKind::Status { status, .. } => *status == 429 || *status >= 500,
-        _ => false,
-    }
 }

@@ -30,7 +30,7 @@ use async_trait::async_trait;
 use url::Url;
 
 use self::api::Api;
-use self::details::{Details, concerns_all, is_pointless};
+use self::details::{Details, is_pointless};
 use self::files::{File, Files, NoFiles};
 use self::reading::Reading;
 use self::selection::Selection;
@@ -178,7 +178,7 @@ impl Run<'_, '_> {
                 }
             };
             if let ConnectorError::Http(error) = &failure {
-                failures += u32::from(concerns_all(error));
+                failures += u32::from(error.concerns_all());
                 if is_pointless(error) || failures >= FAILURES_IN_A_ROW {
                     return Err(failure);
                 }

@@ -100,7 +100,7 @@ impl Survey {
                     survey.add(projects);
                 }
                 Err(failure) => {
-                    failures += u32::from(concerns_all(&failure));
+                    failures += u32::from(failure.concerns_all());
                     let alone = reach.organizations.len() == 1;
                     if alone || pointless(&failure) || failures >= FAILURES_IN_A_ROW {
                         return Err(failure);
@@ -145,17 +145,5 @@ fn pointless(failure: &ConnectorError) -> bool {
             error.status() == Some(401)
                 || matches!(error.kind, HttpErrorKind::Redirected | HttpErrorKind::Setup)
         }
-    }
-}
-
-/// Whether the failure is the server's or the network's rather than one organization's.
-fn concerns_all(failure: &ConnectorError) -> bool {
-    match failure {
-        ConnectorError::Http(error) => match &error.kind {
-            HttpErrorKind::Connection | HttpErrorKind::TimedOut | HttpErrorKind::NotJson => true,
-            HttpErrorKind::Status { status, .. } => *status == 429 || *status >= 500,
-            _ => false,
-        },
-        _ => false,
     }
 }

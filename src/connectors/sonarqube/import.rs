@@ -146,7 +146,7 @@ impl Import<'_> {
         let whole = completeness == Completeness::Complete;
         pages.end(completeness, self.sink).await?;
         match failure {
-            Some(failure) if pointless(&failure) || concerns_all(&failure) => Err(failure),
+            Some(failure) if pointless(&failure) || failure.concerns_all() => Err(failure),
             _ => Ok(whole),
         }
     }
@@ -185,17 +185,5 @@ pub(super) fn pointless(failure: &ConnectorError) -> bool {
             error.status() == Some(401)
                 || matches!(error.kind, HttpErrorKind::Redirected | HttpErrorKind::Setup)
         }
-    }
-}
-
-/// Whether the failure is the server's or the network's rather than one project's.
-pub(super) fn concerns_all(failure: &ConnectorError) -> bool {
-    match failure {
-        ConnectorError::Http(error) => match &error.kind {
-            HttpErrorKind::Connection | HttpErrorKind::TimedOut | HttpErrorKind::NotJson => true,
-            HttpErrorKind::Status { status, .. } => *status == 429 || *status >= 500,
-            _ => false,
-        },
-        _ => false,
     }
 }

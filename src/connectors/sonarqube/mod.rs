@@ -35,7 +35,7 @@ use async_trait::async_trait;
 
 use self::api::{Api, HOTSPOTS, ISSUES};
 use self::feed::Target;
-use self::import::{Import, concerns_all, pointless};
+use self::import::{Import, pointless};
 use self::place::Reference;
 use self::rules::Rules;
 use self::server::Server;
@@ -177,7 +177,7 @@ impl Run<'_> {
             match self.project(&project.key).await {
                 Ok(()) => failures = 0,
                 Err(failure) => {
-                    failures += u32::from(concerns_all(&failure));
+                    failures += u32::from(failure.concerns_all());
                     if pointless(&failure) || failures >= FAILURES_IN_A_ROW {
                         return Err(failure);
                     }
@@ -197,7 +197,7 @@ impl Run<'_> {
         for (reference, branch) in references {
             match self.branch(project, reference, branch.clone()).await {
                 // It may have been deleted after it was listed.
-                Err(failure) if several && !pointless(&failure) && !concerns_all(&failure) => {
+                Err(failure) if several && !pointless(&failure) && !failure.concerns_all() => {
                     let name = branch.as_deref().unwrap_or_default();
                     let reason = format!("{project} on branch {name}: {failure}");
                     let record = Record {
