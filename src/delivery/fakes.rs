@@ -80,17 +80,7 @@ impl Bench {
         };
         let run = self.store().enqueue(new).await.unwrap().unwrap();
         assert_eq!(self.store().start(run).await.unwrap(), Claim::Running);
-        let end = RunEnd {
-            state,
-            error: None,
-            unchanged: 0,
-            unreadable: 0,
-            already_fixed: 0,
-            pages: 0,
-            requests: 0,
-            retries: 0,
-            credentials_refused: false,
-        };
+        let end = RunEnd::unread(state, None);
         self.store().finish(run, end).await.unwrap();
         run
     }

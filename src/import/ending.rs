@@ -53,15 +53,8 @@ impl Ending<'_> {
     /// The end of a run whose connector could not even be opened.
     pub(super) fn could_not_begin(error: &ConnectorError) -> RunEnd {
         RunEnd {
-            state: RunState::Failed,
-            error: Some(error.to_string()),
-            unchanged: 0,
-            unreadable: 0,
-            already_fixed: 0,
-            pages: 0,
-            requests: 0,
-            retries: 0,
             credentials_refused: error.is_refusal_of_credentials(),
+            ..RunEnd::unread(RunState::Failed, Some(error.to_string()))
         }
     }
 }

@@ -204,6 +204,24 @@ pub struct RunEnd {
     pub credentials_refused: bool,
 }
 
+impl RunEnd {
+    /// The end of a run that read nothing.
+    #[must_use]
+    pub fn unread(state: RunState, error: Option<String>) -> Self {
+        Self {
+            state,
+            error,
+            unchanged: 0,
+            unreadable: 0,
+            already_fixed: 0,
+            pages: 0,
+            requests: 0,
+            retries: 0,
+            credentials_refused: false,
+        }
+    }
+}
+
 /// Which runs to list.
 #[derive(Debug, Clone, Default)]
 pub struct RunFilter {

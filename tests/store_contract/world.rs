@@ -288,17 +288,7 @@ pub(crate) fn new_run(api: &str) -> NewRun {
 }
 
 pub(crate) fn end(state: RunState) -> RunEnd {
-    RunEnd {
-        state,
-        error: None,
-        unchanged: 0,
-        unreadable: 0,
-        already_fixed: 0,
-        pages: 0,
-        requests: 0,
-        retries: 0,
-        credentials_refused: false,
-    }
+    RunEnd::unread(state, None)
 }
 
 pub(crate) fn day(day: i64) -> DateTime<Utc> {

@@ -241,15 +241,5 @@ async fn change(seen: &mut watch::Receiver<ProgressSnapshot>) {
 }
 
 fn not_begun(state: RunState, reason: &str) -> RunEnd {
-    RunEnd {
-        state,
-        error: Some(reason.to_owned()),
-        unchanged: 0,
-        unreadable: 0,
-        already_fixed: 0,
-        pages: 0,
-        requests: 0,
-        retries: 0,
-        credentials_refused: false,
-    }
+    RunEnd::unread(state, Some(reason.to_owned()))
 }

@@ -348,17 +348,7 @@ impl Engine {
 
 /// The end of a run that read nothing.
 fn ended(state: RunState, reason: String) -> RunEnd {
-    RunEnd {
-        state,
-        error: Some(reason),
-        unchanged: 0,
-        unreadable: 0,
-        already_fixed: 0,
-        pages: 0,
-        requests: 0,
-        retries: 0,
-        credentials_refused: false,
-    }
+    RunEnd::unread(state, Some(reason))
 }
 
 fn host_and_process() -> String {

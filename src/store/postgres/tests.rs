@@ -338,15 +338,8 @@ async fn what_waits_moves_along_with_what_is_remembered() {
     let run = sqlite.enqueue(new_run()).await.unwrap().unwrap();
     sqlite.start(run).await.unwrap();
     let end = RunEnd {
-        state: crate::store::RunState::Failed,
-        error: None,
-        unchanged: 0,
-        unreadable: 0,
-        already_fixed: 0,
-        pages: 0,
-        requests: 0,
-        retries: 0,
         credentials_refused: true,
+        ..RunEnd::unread(crate::store::RunState::Failed, None)
     };
     sqlite.finish(run, end).await.unwrap();
     let message = |topic: &str| NewMessage {

@@ -36,17 +36,7 @@ async fn begin(store: &dyn Store) -> (RunId, ScopeId) {
 }
 
 fn ended() -> RunEnd {
-    RunEnd {
-        state: RunState::Complete,
-        error: None,
-        unchanged: 0,
-        unreadable: 0,
-        already_fixed: 0,
-        pages: 0,
-        requests: 0,
-        retries: 0,
-        credentials_refused: false,
-    }
+    RunEnd::unread(RunState::Complete, None)
 }
 
 fn changes(numbers: std::ops::Range<u32>) -> Arc<[Change]> {

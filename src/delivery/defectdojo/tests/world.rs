@@ -141,20 +141,13 @@ impl World {
         };
         let proofs = complete.then_some(proof).into_iter().collect();
         store.close(run, proofs, never).await.unwrap();
-        let end = RunEnd {
-            state: match complete {
+        let end = RunEnd::unread(
+            match complete {
                 true => RunState::Complete,
                 false => RunState::Partial,
             },
-            error: None,
-            unchanged: 0,
-            unreadable: 0,
-            already_fixed: 0,
-            pages: 0,
-            requests: 0,
-            retries: 0,
-            credentials_refused: false,
-        };
+            None,
+        );
         store.finish(run, end).await.unwrap();
     }
 

@@ -51,15 +51,8 @@ impl World {
         let run = self.store.enqueue(new).await.unwrap().unwrap();
         assert_eq!(self.store.start(run).await.unwrap(), Claim::Running);
         let end = RunEnd {
-            state,
-            error: error.map(str::to_owned),
-            unchanged: 0,
-            unreadable: 0,
-            already_fixed: 0,
-            pages: 0,
-            requests: 0,
-            retries: 0,
             credentials_refused: refused,
+            ..RunEnd::unread(state, error.map(str::to_owned))
         };
         self.store.finish(run, end).await.unwrap();
         let filter = RunFilter {

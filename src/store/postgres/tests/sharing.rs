@@ -17,17 +17,7 @@ const WISH: TakeOver<'static> = TakeOver {
 };
 
 fn end(state: RunState) -> RunEnd {
-    RunEnd {
-        state,
-        error: None,
-        unchanged: 0,
-        unreadable: 0,
-        already_fixed: 0,
-        pages: 0,
-        requests: 0,
-        retries: 0,
-        credentials_refused: false,
-    }
+    RunEnd::unread(state, None)
 }
 
 async fn begin(store: &PostgresStore, run: NewRun) -> RunId {
