@@ -2,6 +2,7 @@
 //! and once, nothing is lost, and when the cause is gone all goes on by itself.
 
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use secpull_simulators::dependency_track::{Simulator, Version};
 use secpull_simulators::real_postgres::RealPostgres;
@@ -60,11 +61,31 @@ fn little_is_logged(daemon: &Daemon) {
     assert!(log.lines().filter(loud).count() <= 4, "{log}");
 }
 
+/// As many as that server takes.
+const MOST_CONNECTIONS: usize = 12;
+
+/// Whatever there is, and whatever the daemon has or gets meanwhile: a session that is ended keeps its place for a moment.
+async fn take_all_connections(url: &str) -> Vec<PgConnection> {
+    let mut taken = vec![PgConnection::connect(url).await.unwrap()];
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while taken.len() < MOST_CONNECTIONS {
+        assert!(Instant::now() < deadline, "the daemon kept a connection");
+        sqlx::query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'secpull'")
+            .execute(&mut taken[0])
+            .await
+            .unwrap();
+        while let Ok(connection) = PgConnection::connect(url).await {
+            taken.push(connection);
+        }
+    }
+    taken
+}
+
 #[test]
 fn without_a_connection_left_imports_fail_in_words_and_work_again_when_there_is_one() {
     let (_tool, toml) = shop();
     let server = RealPostgres::start(&[
-        ("max_connections", "12"),
+        ("max_connections", &MOST_CONNECTIONS.to_string()),
         ("superuser_reserved_connections", "0"),
         ("max_wal_senders", "0"),
     ])
@@ -79,22 +100,7 @@ fn without_a_connection_left_imports_fail_in_words_and_work_again_when_there_is_
         .build()
         .unwrap();
     // Whatever it has or had goes to somebody else.
-    let mut taken = Vec::new();
-    runtime.block_on(async {
-        let mut killer = PgConnection::connect(database.url()).await.unwrap();
-        sqlx::query(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-             WHERE application_name = 'secpull' AND pid <> pg_backend_pid()",
-        )
-        .execute(&mut killer)
-        .await
-        .unwrap();
-        taken.push(killer);
-        // The daemon may get one before; it is the last one then.
-        while let Ok(connection) = PgConnection::connect(database.url()).await {
-            taken.push(connection);
-        }
-    });
+    let taken = runtime.block_on(take_all_connections(database.url()));
     let failed = wait_for("an import to fail", || {
         let ran = installation.secpull(&["run", "shop"]);
         (ran.code == 1).then_some(ran)
