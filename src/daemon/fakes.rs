@@ -305,6 +305,10 @@ impl Store for FakeStore {
         unreachable!("an import's affair")
     }
 
+    fn most_together(&self) -> usize {
+        1000
+    }
+
     async fn write_prepared(
         &self,
         _run: RunId,

@@ -24,11 +24,6 @@ pub(super) fn is_passing(error: &StoreError) -> bool {
 /// So many changes are written in one transaction as soon as nothing else is being written.
 const FEW: usize = 4000;
 
-/// So many are the most. Keys are spread over all pages of their tables, so that every transaction writes most of these pages:
-/// the larger the tables, the fewer transactions there should be. Each change takes less than 1 KB of memory, and as many again
-/// gather while these are written.
-const MOST: usize = 16_000;
-
 /// A transaction has no less than this part of what the run has written before it.
 const PART: usize = 16;
 
@@ -124,9 +119,10 @@ impl Writing {
             .written
             .as_ref()
             .is_some_and(|task| !task.is_finished());
+        let most = self.store.most_together();
         let enough = match store_is_busy {
-            true => MOST,
-            false => (self.begun / PART).clamp(FEW, MOST),
+            true => most,
+            false => (self.begun / PART).clamp(FEW.min(most), most),
         };
         if waiting.is_due(enough) {
             self.begin_writing().await?;

@@ -10,7 +10,7 @@ use crate::connectors::{Completeness, Row, Scope};
 use crate::finding::{
     Digest, Filing, RowDigest, Sighting, SourceKey, canonical_vulnerability_id, fingerprint,
 };
-use crate::store::{Change, Proof, ScopeId, ScopeKey, ScopeState, Unseen};
+use crate::store::{Before, Change, Proof, ScopeId, ScopeKey, ScopeState, Unseen};
 
 /// Where a scope's findings are filed: the product of the API configuration, else one of the record's own name; the label's
 /// branch, else the tool's.
@@ -112,8 +112,8 @@ impl Reading {
             normalise(&mut sighting, labels);
             let key = sighting.source_key();
             let digest = sighting.digest(&self.salt);
-            if let Some(again) = self.look_up(&key, &digest, &mut counts) {
-                self.add(sighting, key, digest, again, at);
+            if let Some(before) = self.look_up(&key, &digest, &mut counts) {
+                self.add(sighting, key, digest, before, at);
             }
         }
         counts
@@ -129,13 +129,13 @@ impl Reading {
         let mut counts = PageCounts::default();
         for Row { key, json, map } in rows {
             let digest = self.row_digest.of(json);
-            let Some(again) = self.look_up(key, &digest, &mut counts) else {
+            let Some(before) = self.look_up(key, &digest, &mut counts) else {
                 continue;
             };
             match map(json) {
                 Ok(mut sighting) => {
                     normalise(&mut sighting, labels);
-                    self.add(sighting, *key, digest, again, at);
+                    self.add(sighting, *key, digest, before, at);
                 }
                 Err(reason) => {
                     counts.findings -= 1;
@@ -148,23 +148,23 @@ impl Reading {
         counts
     }
 
-    /// Counts a finding. If it is new or has changed: whether this run has seen another row of it, which was known.
+    /// Counts a finding. If it is new or has changed: what was known of it.
     fn look_up(
         &mut self,
         key: &SourceKey,
         digest: &Digest,
         counts: &mut PageCounts,
-    ) -> Option<bool> {
+    ) -> Option<Before> {
         counts.findings += 1;
         let Some(place) = self.known.place(key) else {
-            return Some(false);
+            return Some(Before::Nothing);
         };
         let again = self.known.see(place);
         if self.known.digest(place) == digest {
             counts.unchanged += u64::from(!again);
             return None;
         }
-        Some(again)
+        Some(if again { Before::Seen } else { Before::Stored })
     }
 
     fn add(
@@ -172,13 +172,13 @@ impl Reading {
         sighting: Sighting,
         key: SourceKey,
         digest: Digest,
-        again: bool,
+        before: Before,
         at: DateTime<Utc>,
     ) {
         self.batch.add(Change {
             key,
             digest,
-            again,
+            before,
             fingerprint: fingerprint(&sighting.content, sighting.weakness.as_deref()),
             canonical_id: canonical_vulnerability_id(&sighting.content),
             at,

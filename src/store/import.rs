@@ -33,6 +33,17 @@ pub struct ScopeState {
     pub known: Vec<(SourceKey, Digest)>,
 }
 
+/// What was known of a sighting when the run opened its scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Before {
+    /// Nothing: it is new, unless it is a further row of what this run has added.
+    Nothing,
+    /// It was stored.
+    Stored,
+    /// It was stored, and this run has seen another row of it, which was as stored: merge, do not replace.
+    Seen,
+}
+
 /// A new or changed sighting.
 #[derive(Debug, Clone)]
 pub struct Change {
@@ -40,8 +51,8 @@ pub struct Change {
     pub key: SourceKey,
     /// Its digest.
     pub digest: Digest,
-    /// This run has seen another row of this sighting, which was as stored: merge, do not replace.
-    pub again: bool,
+    /// What was known of it when the run opened the scope.
+    pub before: Before,
     /// Its own fingerprint.
     pub fingerprint: Fingerprint,
     /// Canonical vulnerability id, for searching.

@@ -33,8 +33,8 @@ use crate::finding::Finding;
 
 pub use document::StoredDocument;
 pub use import::{
-    Accepted, Change, Closing, HoldLimits, ListedRecord, Proof, ScopeId, ScopeKey, ScopeState,
-    Unseen, WriteCounts,
+    Accepted, Before, Change, Closing, HoldLimits, ListedRecord, Proof, ScopeId, ScopeKey,
+    ScopeState, Unseen, WriteCounts,
 };
 pub use news::{BroughtFindings, LastImport, News, PastRun, WantedRun};
 pub use outbox::{EndedRun, FindingGroup, KnownGroup, Message, NewMessage, Outbox, Waiting};
@@ -73,6 +73,10 @@ pub trait Store: Outbox + News {
     /// `source_id` at most once in a batch.
     async fn prepare(&self, scope: ScopeId, changes: Arc<[Change]>)
     -> Result<Prepared, StoreError>;
+
+    /// How many changes should be written together at most. Each takes less than 1 KB of memory, and as many again gather while
+    /// these are written.
+    fn most_together(&self) -> usize;
 
     /// Writes batches of one scope in the order in which they were read. A sighting that this run has written before is
     /// merged into what it wrote.

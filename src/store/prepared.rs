@@ -5,6 +5,7 @@ use std::ops::Range;
 use chrono::{DateTime, Utc};
 
 use crate::finding::{Digest, Fingerprint, Kind, Severity, SourceKey, Status};
+use crate::store::Before;
 
 /// A batch that is ready to be written: what it says is compressed, so it takes a fraction of the memory.
 ///
@@ -23,7 +24,7 @@ pub struct Prepared {
 pub(super) struct PreparedRow<'a> {
     pub(super) key: SourceKey,
     pub(super) digest: Digest,
-    pub(super) again: bool,
+    pub(super) before: Before,
     pub(super) fingerprint: Fingerprint,
     pub(super) canonical_id: Option<&'a str>,
     pub(super) at: DateTime<Utc>,
@@ -53,7 +54,7 @@ struct Names<'a> {
 struct Packed {
     key: SourceKey,
     digest: Digest,
-    again: bool,
+    before: Before,
     fingerprint: Fingerprint,
     canonical_id: Option<Range<u32>>,
     at: DateTime<Utc>,
@@ -85,7 +86,7 @@ impl Prepared {
         self.rows.iter().map(|row| PreparedRow {
             key: row.key,
             digest: row.digest,
-            again: row.again,
+            before: row.before,
             fingerprint: row.fingerprint,
             canonical_id: row.canonical_id.as_ref().map(|id| &self.texts[wide(id)]),
             at: row.at,
@@ -120,7 +121,7 @@ impl Prepared {
         self.rows.push(Packed {
             key: row.key,
             digest: row.digest,
-            again: row.again,
+            before: row.before,
             fingerprint: row.fingerprint,
             canonical_id,
             at: row.at,
@@ -157,7 +158,7 @@ impl<'a> PreparedRow<'a> {
         Self {
             key: change.key,
             digest: change.digest,
-            again: change.again,
+            before: change.before,
             fingerprint: change.fingerprint,
             canonical_id: change.canonical_id.as_deref(),
             at: change.at,

@@ -8,8 +8,9 @@ use secpull::finding::{
     canonical_vulnerability_id, fingerprint,
 };
 use secpull::store::{
-    Change, Claim, Closing, FindingFilter, HoldLimits, NewRun, Proof, Run, RunEnd, RunFilter,
-    RunId, RunState, ScopeId, ScopeKey, StatusFilter, Store, Trigger, Unseen, WriteCounts,
+    Before, Change, Claim, Closing, FindingFilter, HoldLimits, NewRun, Proof, Run, RunEnd,
+    RunFilter, RunId, RunState, ScopeId, ScopeKey, StatusFilter, Store, Trigger, Unseen,
+    WriteCounts,
 };
 
 use crate::place::{Place, make_place};
@@ -109,7 +110,10 @@ impl World {
         let mut changes = Vec::new();
         let mut unchanged = 0;
         for sighting in sightings {
-            let change = change(sighting, salt.as_bytes(), read.at);
+            let mut change = change(sighting, salt.as_bytes(), read.at);
+            if scope.known.iter().any(|(key, _)| *key == change.key) {
+                change.before = Before::Stored;
+            }
             if scope.known.contains(&(change.key, change.digest)) {
                 unchanged += 1;
             } else {
@@ -331,7 +335,7 @@ pub(crate) fn change(sighting: &Sighting, salt: &[u8], at: i64) -> Change {
     Change {
         key: sighting.source_key(),
         digest: sighting.digest(salt),
-        again: false,
+        before: Before::Nothing,
         fingerprint: fingerprint(&sighting.content, sighting.weakness.as_deref()),
         canonical_id: canonical_vulnerability_id(&sighting.content),
         at: day(at),

@@ -1,7 +1,7 @@
 //! New and changed sightings.
 
 use secpull::finding::{Severity, Status};
-use secpull::store::WriteCounts;
+use secpull::store::{Before, WriteCounts};
 
 use crate::world::{Read, World, change, day, sighting, with_severity, with_status};
 
@@ -234,7 +234,7 @@ async fn a_second_row_of_an_unchanged_sighting_is_merged_into_what_is_stored() {
         .unwrap();
     let again = |severity| {
         let mut change = change(&with_severity(stored.clone(), severity), b"", 1);
-        change.again = true;
+        change.before = Before::Seen;
         vec![change]
     };
     let counts = world.write(run, scope.id, again(Severity::Low)).await;

@@ -11,7 +11,6 @@ mod bodies;
 mod candidates;
 mod clock;
 mod close;
-mod confirmed;
 mod connect;
 mod delivering;
 mod documents;
@@ -31,6 +30,7 @@ mod sessions;
 mod sharing;
 mod standing;
 mod states;
+mod under_way;
 mod write;
 
 #[cfg(test)]
@@ -55,12 +55,12 @@ use super::{pack, prepare};
 use crate::config::PostgresUrl;
 use crate::finding::Finding;
 use close::Concluding;
-use confirmed::Confirmed;
 use fault::Fault;
 use holder::Holder;
 use listing::Listing;
 use route::{Route, Wish};
 use sessions::Sessions;
+use under_way::UnderWay;
 use write::{Writing, Written};
 
 /// A store in a PostgreSQL database.
@@ -73,7 +73,7 @@ pub(super) struct PostgresStore {
     holder: Option<Holder>,
     dictionaries: Arc<Dictionaries>,
     names: Mutex<KnownNames>,
-    confirmed: Confirmed,
+    under_way: UnderWay,
 }
 
 /// Findings that wait for whoever listens.
@@ -116,7 +116,7 @@ impl PostgresStore {
             holder,
             dictionaries: Arc::default(),
             names: Mutex::default(),
-            confirmed: Confirmed::default(),
+            under_way: UnderWay::default(),
         }
     }
 
@@ -176,7 +176,7 @@ impl PostgresStore {
         let writing = Writing {
             holder: self.holder()?,
             run,
-            confirmed: self.confirmed.of(run),
+            known: self.under_way.of(run),
             scope,
             batches,
             dictionaries: &self.dictionaries,
@@ -189,7 +189,7 @@ impl PostgresStore {
         } = writing.write(&mut transaction).await?;
         transaction.commit().await?;
         session.give_back();
-        self.confirmed.add(run, before, counts);
+        self.under_way.confirm(run, before, counts);
         let mut known = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         known.remember(names);
         Ok(counts)
@@ -280,7 +280,7 @@ impl Store for PostgresStore {
     }
 
     async fn finish(&self, run: RunId, end: RunEnd) -> Result<(), StoreError> {
-        self.confirmed.forget(run);
+        self.under_way.forget(run);
         transaction!(self, |transaction, holder| runs::finish(
             transaction,
             holder,
@@ -326,13 +326,27 @@ impl Store for PostgresStore {
         prepared.await.map_err(self.at())
     }
 
+    /// The server keeps pages that were written: more together is no quicker, and here they are in memory besides as the plan
+    /// and as the driver's.
+    fn most_together(&self) -> usize {
+        8000
+    }
+
     async fn write_prepared(
         &self,
         run: RunId,
         scope: ScopeId,
         batches: Arc<[Prepared]>,
     ) -> Result<WriteCounts, StoreError> {
-        let written = self.try_write(run, scope, &batches);
+        let written = async {
+            match self.try_write(run, scope, &batches).await {
+                Err(fault) if write::is_repeat(&fault) && !self.under_way.of(run).repeats => {
+                    self.under_way.note_repeat(run);
+                    self.try_write(run, scope, &batches).await
+                }
+                written => written,
+            }
+        };
         self.sessions.in_time(written).await.map_err(self.at())
     }
 
@@ -346,7 +360,7 @@ impl Store for PostgresStore {
             let concluding = Concluding {
                 holder,
                 run,
-                confirmed: self.confirmed.of(run),
+                confirmed: self.under_way.of(run).confirmed,
                 dictionaries: &self.dictionaries,
             };
             async move { concluding.close(transaction, &proofs, limits).await }

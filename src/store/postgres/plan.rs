@@ -17,7 +17,7 @@ use crate::store::names::KnownNames;
 use crate::store::pack::{self, Packer};
 use crate::store::prepared::{OtherName, PreparedRow};
 use crate::store::standing::{Cause, Event, Touched};
-use crate::store::{RunId, WriteCounts};
+use crate::store::{Before, RunId, WriteCounts};
 
 /// Numbers from here on stand for rows that have none yet. They are higher than all others, as the real ones will be.
 pub(super) const PROVISIONAL: i64 = 1 << 62;
@@ -170,7 +170,9 @@ impl<'a, 'r> Planner<'a, 'r> {
                 self.add(row);
                 Ok(())
             }
-            Some(known) if row.again || known.run == self.run => self.merge(known, row),
+            Some(known) if row.before == Before::Seen || known.run == self.run => {
+                self.merge(known, row)
+            }
             Some(known) => {
                 self.replace(known, row);
                 Ok(())

@@ -437,7 +437,7 @@ async fn an_import_whose_writes_the_server_has_lost_does_not_conclude() {
         new: 3,
         ..Default::default()
     };
-    store.confirmed.add(run, 0, counts);
+    store.under_way.confirm(run, 0, counts);
     let limits = HoldLimits {
         max_resolved_fraction: 1.0,
         min_held: 0,

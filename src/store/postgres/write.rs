@@ -1,6 +1,6 @@
 //! Writing a batch of new and changed sightings: a few statements, however many rows.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Mutex;
 
 use sqlx::PgConnection;
@@ -12,21 +12,29 @@ use super::rows::{bytes, severity, status};
 use super::runs::must_be_whole;
 use super::scopes::{self, Scope};
 use super::standing;
-use crate::finding::{Fingerprint, SourceKey};
+use super::under_way;
+use crate::finding::{Fingerprint, SourceKey, Status};
 use crate::store::codes::{count_code, kind_code, severity_code, status_code};
 use crate::store::dictionaries::Dictionaries;
 use crate::store::names::KnownNames;
 use crate::store::prepared::PreparedRow;
 use crate::store::standing::Touched;
-use crate::store::{Prepared, RunId, ScopeId, WriteCounts};
+use crate::store::{Before, Prepared, RunId, ScopeId, WriteCounts};
 
+/// One look into the index a key. What the planner may choose is the scope as a whole, as it grows while it is imported:
+/// `OFFSET 0` takes the choice away.
 const KNOWN: &str = "
-    SELECT s.key, s.id, s.digest, s.finding_id, s.fingerprint, s.severity, s.status, s.run_id, s.first_seen,
-        s.resolved_at, s.body
-    FROM unnest($2::bytea[]) u(key) JOIN sightings s ON s.scope_id = $1 AND s.key = u.key";
+    SELECT s.* FROM unnest($2::bytea[]) u(key) CROSS JOIN LATERAL (
+        SELECT s.key, s.id, s.digest, s.finding_id, s.fingerprint, s.severity, s.status, s.run_id, s.first_seen,
+            s.resolved_at, s.body
+        FROM sightings s WHERE s.scope_id = $1 AND s.key = u.key OFFSET 0) s";
+/// Some come twice.
 const FINDINGS: &str = "
-    SELECT id, fingerprint, filing_id FROM findings WHERE id = ANY($1)
-    UNION SELECT id, fingerprint, filing_id FROM findings WHERE filing_id = $2 AND fingerprint = ANY($3)";
+    SELECT f.* FROM unnest($1::bigint[]) u(id) CROSS JOIN LATERAL (
+        SELECT id, fingerprint, filing_id FROM findings f WHERE f.id = u.id OFFSET 0) f
+    UNION ALL SELECT f.* FROM unnest($3::bytea[]) u(fingerprint) CROSS JOIN LATERAL (
+        SELECT id, fingerprint, filing_id FROM findings f
+        WHERE f.filing_id = $2 AND f.fingerprint = u.fingerprint OFFSET 0) f";
 const MEMBERS: &str =
     "SELECT finding_id, id, status, first_seen FROM sightings WHERE finding_id = ANY($1)";
 const NUMBERS: &str = "
@@ -61,11 +69,10 @@ const UPDATE_SIGHTINGS: &str = "
 const MOVE_HISTORY: &str = "
     UPDATE history h SET finding_id = m.new FROM unnest($1::bigint[], $2::bigint[]) m(old, new)
     WHERE h.finding_id = m.old";
-/// In the order of names, so that two who add some of the same never wait for each other.
+/// They come in an order, so that two who add some of the same never wait for each other.
 const ADD_NAMES: &str = "
     INSERT INTO vulnerability_names (name, canonical_id)
-    SELECT n.name, n.canonical_id FROM unnest($1::text[], $2::text[]) n(name, canonical_id)
-    ORDER BY n.name, n.canonical_id ON CONFLICT DO NOTHING";
+    SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING";
 const COUNT: &str = "
     UPDATE runs SET new = new + $2, updated = updated + $3, resolved = resolved + $4, reopened = reopened + $5
     WHERE id = $1";
@@ -82,15 +89,15 @@ pub(super) const STATEMENTS: &[&str] = &[
     COUNT,
 ];
 
-/// Sightings that one statement adds: the driver has a statement's rows in memory twice.
-const TOGETHER: usize = 4000;
+/// Sightings that one statement adds: the driver has a statement's rows in memory twice. Fewer take no longer.
+const TOGETHER: usize = 1000;
 
 /// Who writes what.
 pub(super) struct Writing<'a> {
     pub(super) holder: i64,
     pub(super) run: RunId,
-    /// How many changes of the run the server has confirmed.
-    pub(super) confirmed: u64,
+    /// What is known of the run.
+    pub(super) known: under_way::Known,
     pub(super) scope: ScopeId,
     pub(super) batches: &'a [Prepared],
     pub(super) dictionaries: &'a Dictionaries,
@@ -106,14 +113,28 @@ pub(super) struct Written {
     pub(super) names: Vec<[u8; 16]>,
 }
 
+/// Whether a sighting was added that is there already.
+pub(super) fn is_repeat(fault: &Fault) -> bool {
+    let Fault::Sql(sqlx::Error::Database(error)) = fault else {
+        return false;
+    };
+    error.constraint() == Some("sightings_by_key")
+}
+
 impl Writing<'_> {
+    /// Whether it has to be looked up. What is open and was not known when the run began is added, and if that fails the run
+    /// has brought it before; what is resolved already would not be added, so that would not be noticed.
+    fn may_be_stored(&self, row: &PreparedRow<'_>) -> bool {
+        self.known.repeats || row.before != Before::Nothing || row.status == Status::Resolved
+    }
+
     fn rows(&self) -> impl Iterator<Item = PreparedRow<'_>> {
         self.batches.iter().flat_map(Prepared::rows)
     }
 
     /// Writes batches.
     pub(super) async fn write(&self, transaction: &mut PgConnection) -> Result<Written, Fault> {
-        let held = must_be_whole(transaction, self.holder, self.run, self.confirmed).await?;
+        let held = must_be_whole(transaction, self.holder, self.run, self.known.confirmed).await?;
         let scope = scopes::lock(transaction, held.api, self.scope).await?;
         let loaded = self.load(transaction, &scope).await?;
         let stored = loaded.known.values().map(|known| &*known.body);
@@ -151,14 +172,14 @@ impl Writing<'_> {
         let own: HashSet<i64> = loaded.known.values().map(|known| known.finding).collect();
         type Columns = (i64, Vec<u8>, i64);
         // Of every row: one that is fixed and was never seen open leaves its place to a later row.
-        let prints: HashSet<Fingerprint> = self.rows().map(|row| row.fingerprint).collect();
+        let prints: BTreeSet<[u8; 16]> = self.rows().map(|row| row.fingerprint.0).collect();
         let rows: Vec<Columns> = sqlx::query_as(FINDINGS)
             .bind(own.into_iter().collect::<Vec<_>>())
             .bind(scope.filing_id)
             .bind(
                 prints
                     .iter()
-                    .map(|print| print.0.as_slice())
+                    .map(|print| print.as_slice())
                     .collect::<Vec<_>>(),
             )
             .fetch_all(&mut *transaction)
@@ -189,7 +210,8 @@ impl Writing<'_> {
         &self,
         transaction: &mut PgConnection,
     ) -> Result<HashMap<SourceKey, Known<'r>>, Fault> {
-        let asked: HashSet<SourceKey> = self.rows().map(|row| row.key).collect();
+        let rows = self.rows().filter(|row| self.may_be_stored(row));
+        let asked: BTreeSet<SourceKey> = rows.map(|row| row.key).collect();
         let keys: Vec<&[u8]> = asked.iter().map(SourceKey::as_slice).collect();
         type Columns = (
             Vec<u8>,
@@ -262,9 +284,14 @@ impl Writing<'_> {
         delete_findings(transaction, &plan).await?;
         update_findings(transaction, &plan).await?;
         add_findings(transaction, &numbers.findings, &plan.new_findings).await?;
-        let new = plan.new_sightings.chunks(TOGETHER);
-        for (numbers, new) in numbers.sightings.chunks(TOGETHER).zip(new) {
-            self.add_sightings(transaction, numbers, new).await?;
+        let new = numbers.sightings.iter().zip(&plan.new_sightings);
+        let mut new: Vec<NewSighting<'_>> = new
+            .map(|(number, (key, change))| (*number, key, change))
+            .collect();
+        // In the order of the largest index, so that each of its pages is visited once.
+        new.sort_unstable_by_key(|(_, key, _)| *key);
+        for new in new.chunks(TOGETHER) {
+            self.add_sightings(transaction, new).await?;
         }
         self.update_sightings(transaction, &plan).await?;
         move_history(transaction, &plan).await?;
@@ -291,39 +318,42 @@ impl Writing<'_> {
     async fn add_sightings(
         &self,
         transaction: &mut PgConnection,
-        numbers: &[i64],
-        new: &[(SourceKey, SightingChange<'_>)],
+        new: &[NewSighting<'_>],
     ) -> Result<(), Fault> {
         let column = |of: fn(&SightingChange<'_>) -> i64| -> Vec<i64> {
-            new.iter().map(|(_, sighting)| of(sighting)).collect()
+            new.iter().map(|(_, _, sighting)| of(sighting)).collect()
         };
         sqlx::query(ADD_SIGHTINGS)
             .bind(self.scope)
             .bind(self.run)
-            .bind(numbers)
+            .bind(new.iter().map(|(number, ..)| *number).collect::<Vec<_>>())
             .bind(
                 new.iter()
-                    .map(|(key, _)| key.as_slice())
+                    .map(|(_, key, _)| key.as_slice())
                     .collect::<Vec<_>>(),
             )
             .bind(
                 new.iter()
-                    .map(|(_, s)| s.digest.as_slice())
+                    .map(|(_, _, s)| s.digest.as_slice())
                     .collect::<Vec<_>>(),
             )
             .bind(column(|s| s.finding))
             .bind(
                 new.iter()
-                    .map(|(_, s)| s.fingerprint.0.as_slice())
+                    .map(|(_, _, s)| s.fingerprint.0.as_slice())
                     .collect::<Vec<_>>(),
             )
             .bind(column(|s| severity_code(s.severity)))
             .bind(column(|s| status_code(s.status)))
             .bind(column(|s| s.at))
-            .bind(new.iter().map(|(_, s)| s.resolved_at).collect::<Vec<_>>())
             .bind(
                 new.iter()
-                    .map(|(_, s)| s.body.as_deref())
+                    .map(|(_, _, s)| s.resolved_at)
+                    .collect::<Vec<_>>(),
+            )
+            .bind(
+                new.iter()
+                    .map(|(_, _, s)| s.body.as_deref())
                     .collect::<Vec<_>>(),
             )
             .execute(transaction)
@@ -374,6 +404,9 @@ impl Writing<'_> {
         Ok(())
     }
 }
+
+/// A sighting to be added: its number, its key, what it is.
+type NewSighting<'p> = (i64, &'p SourceKey, &'p SightingChange<'p>);
 
 /// Numbers for what is new.
 struct Numbers {

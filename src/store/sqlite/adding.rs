@@ -11,8 +11,8 @@ use super::fault::Fault;
 use super::placing::FINDING_BY_KEY;
 use super::scopes::Scope;
 use crate::finding::Status;
-use crate::store::RunId;
 use crate::store::prepared::PreparedRow;
+use crate::store::{Before, RunId};
 
 const LAST_SIGHTING: &str = "SELECT coalesce(max(id), 0) FROM sightings";
 /// The largest number ever given, which a deleted finding may have had.
@@ -56,7 +56,7 @@ impl KeySweep {
         let mut last = None;
         for ((id, row), is_new) in sorted {
             let is_first = last.replace(row.key) != Some(row.key);
-            if is_first && !row.again && row.status != Status::Resolved {
+            if is_first && row.before != Before::Seen && row.status != Status::Resolved {
                 *is_new = take.execute(params![scope.id, row.key, row.digest, id])? == 1;
             }
         }

@@ -263,6 +263,12 @@ impl Store for SqliteStore {
             .map_err(|fault| fault.at(&self.path))
     }
 
+    /// Keys are spread over all pages of their tables, so that every transaction writes most of these pages: the larger the
+    /// tables, the fewer transactions there should be.
+    fn most_together(&self) -> usize {
+        16_000
+    }
+
     async fn write_prepared(
         &self,
         run: RunId,

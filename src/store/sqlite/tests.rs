@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use super::*;
 use crate::config::StoreUrl;
 use crate::finding::{Content, Fingerprint, Sighting, Status};
-use crate::store::{NewMessage, Outbox, RunState, Trigger, open, open_read_only};
+use crate::store::{Before, NewMessage, Outbox, RunState, Trigger, open, open_read_only};
 
 fn new_run() -> NewRun {
     NewRun {
@@ -55,7 +55,7 @@ fn changes(numbers: std::ops::Range<u32>) -> Arc<[Change]> {
         Change {
             key: sighting.source_key(),
             digest: sighting.digest(b""),
-            again: false,
+            before: Before::Nothing,
             fingerprint: Fingerprint(fingerprint),
             canonical_id: None,
             at: Utc::now(),

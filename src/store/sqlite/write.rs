@@ -14,7 +14,7 @@ use crate::finding::{Digest, Fingerprint, Severity, Sighting, Status};
 use crate::store::pack;
 use crate::store::prepared::PreparedRow;
 use crate::store::standing::{Cause, Event, Touched};
-use crate::store::{Prepared, RunId, ScopeId, WriteCounts};
+use crate::store::{Before, Prepared, RunId, ScopeId, WriteCounts};
 
 const KNOWN: &str = "
     SELECT s.id, k.digest, s.finding_id, s.fingerprint, s.severity, s.status, s.run_id, s.first_seen, s.resolved_at,
@@ -125,7 +125,9 @@ impl Batch<'_> {
                 adding::take_key(self.transaction, &self.scope, row, id)?;
                 self.add(&[*row], id)
             }
-            Some(known) if row.again || known.run == self.run => self.merge(&known, row),
+            Some(known) if row.before == Before::Seen || known.run == self.run => {
+                self.merge(&known, row)
+            }
             Some(known) => self.replace(&known, row),
         }
     }

@@ -20,7 +20,8 @@ use crate::finding::{
     fingerprint,
 };
 use crate::store::{
-    Change, Claim, HoldLimits, NewRun, Proof, RunEnd, RunState, ScopeKey, Trigger, Unseen, Waiting,
+    Before, Change, Claim, HoldLimits, NewRun, Proof, RunEnd, RunState, ScopeKey, Trigger, Unseen,
+    Waiting,
 };
 
 static DOJO: ConnectorSpec = ConnectorSpec {
@@ -113,10 +114,14 @@ impl World {
             branch_is_label: false,
         };
         let scope = store.open_scope(run, scope).await.unwrap();
+        let before = |key| match scope.known.iter().any(|(known, _)| *known == key) {
+            true => Before::Stored,
+            false => Before::Nothing,
+        };
         let change = |sighting: &Sighting| Change {
             key: sighting.source_key(),
             digest: sighting.digest(format!("{filing:?}").as_bytes()),
-            again: false,
+            before: before(sighting.source_key()),
             fingerprint: fingerprint(&sighting.content, sighting.weakness.as_deref()),
             canonical_id: canonical_vulnerability_id(&sighting.content),
             at,
