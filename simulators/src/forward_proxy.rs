@@ -258,12 +258,11 @@ impl Desk {
             let password = read_short(stream).await?;
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
             account = Some(format!("{}:{}", text(&user), text(&password)));
-            let admitted = self.admits(account.as_deref());
-            stream.write_all(&[1, u8::from(!admitted)]).await?;
-            if !admitted {
+            if !self.admits(account.as_deref()) {
                 self.note("", account, false);
-                return Ok(());
+                return stream.write_all(&[1, 1]).await;
             }
+            stream.write_all(&[1, 0]).await?;
         }
         let mut request = [0; 4];
         stream.read_exact(&mut request).await?;
