@@ -55,8 +55,20 @@ impl Display {
 
     /// Shows what is told of the run of this place.
     pub(super) fn show(&mut self, place: usize, news: &News) {
-        let (Some(shown), News::Event(event)) = (self.runs.get_mut(place), news) else {
+        let Some(shown) = self.runs.get_mut(place) else {
             return;
+        };
+        let event = match news {
+            News::Event(event) => event,
+            News::BegunAnew(run) => {
+                shown.warnings = 0;
+                let name = &shown.name;
+                self.notes.line(format!(
+                    "{name}: begun anew by run {run}; watching that one"
+                ));
+                return;
+            }
+            News::Lost(_) => return,
         };
         if let RunEvent::Progress { progress, .. } = &**event {
             for warning in progress.warnings.iter().skip(shown.warnings) {

@@ -13,6 +13,7 @@ use super::failure::{Exit, Failure};
 use super::listing;
 use super::table::{Column, Field};
 use crate::daemon::control::api::{RunEvent, StartRuns, StartedRun};
+use crate::store::RunId;
 
 /// What is told of the run of this place in the order asked for.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ struct Feed {
 enum News {
     /// From the run itself; the last one is its end.
     Event(Box<RunEvent>),
+    /// The run was cut short, and this one, which another daemon may run, takes its place.
+    BegunAnew(RunId),
     /// Nothing more will be heard of the run, for this reason.
     Lost(Failure),
 }

@@ -38,6 +38,7 @@ impl Summary {
                 RunEvent::End { run } => Ended::Run(Box::new(run)),
                 RunEvent::Progress { .. } => return,
             },
+            News::BegunAnew(_) => return,
             News::Lost(failure) => Ended::Lost(failure),
         };
         if let Some((_, end)) = self.ends.get_mut(place) {

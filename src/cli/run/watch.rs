@@ -9,8 +9,9 @@ use super::{Feed, News};
 use crate::cli::context::Context;
 use crate::cli::failure::{Exit, Failure};
 use crate::cli::format::Format;
-use crate::daemon::control::api::StartedRun;
+use crate::daemon::control::api::{RunEvent, StartedRun};
 use crate::daemon::control::client::Client;
+use crate::store::{Run, RunFilter, RunId, RunState};
 
 pub(super) async fn run(
     context: &mut Context,
@@ -59,7 +60,8 @@ pub(super) async fn run(
     summary.print(&mut context.output, format)
 }
 
-async fn follow(client: Client, run: i64, place: usize, feed: mpsc::Sender<Feed>) {
+/// Tells of a run, and of those that take its place, until the import is over.
+async fn follow(client: Client, run: RunId, place: usize, feed: mpsc::Sender<Feed>) {
     let mut watch = client.watch(run);
     loop {
         let news = match watch.next().await {
@@ -67,10 +69,42 @@ async fn follow(client: Client, run: i64, place: usize, feed: mpsc::Sender<Feed>
             Ok(None) => return,
             Err(error) => News::Lost(error.into()),
         };
+        let next = match &news {
+            News::Event(event) => match &**event {
+                RunEvent::End { run } => successor(&client, run).await,
+                RunEvent::Progress { .. } => None,
+            },
+            _ => None,
+        };
         let over = matches!(news, News::Lost(_));
         let unheard = feed.send(Feed { place, news }).await.is_err();
         if over || unheard {
             return;
         }
+        if let Some(next) = next {
+            watch = client.watch(next);
+            let news = News::BegunAnew(next);
+            if feed.send(Feed { place, news }).await.is_err() {
+                return;
+            }
+        }
     }
+}
+
+/// The run that was queued when this one was cut short. Where daemons share the store another one may be at it already.
+async fn successor(client: &Client, run: &Run) -> Option<RunId> {
+    if run.status != RunState::Interrupted {
+        return None;
+    }
+    let filter = RunFilter {
+        api_configuration: Some(run.api_configuration.clone()),
+        // Newest first; few have come since.
+        limit: Some(10),
+        ..RunFilter::default()
+    };
+    // Without an answer the end stays as it was told.
+    let runs = client.runs(&filter).await.ok()?;
+    let later = runs.iter().filter(|later| later.id > run.id);
+    let same = later.filter(|later| later.trigger == run.trigger);
+    same.map(|later| later.id).min()
 }

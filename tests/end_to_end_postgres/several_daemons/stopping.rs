@@ -1,5 +1,8 @@
 //! A daemon that is stopped in good order.
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use secpull_simulators::misfortune::Misfortune;
 
 use super::super::support::postgres::{self, Database};
@@ -67,6 +70,46 @@ fn what_a_stopped_daemon_was_at_is_begun_anew_by_another() {
 }
 
 #[test]
+fn who_watches_an_import_is_told_of_its_second_beginning_and_its_end() {
+    for is_killed in [false, true] {
+        let (tool, toml) = world(1, 50, "enabled = false");
+        let database = Database::on(postgres::server());
+        let installations = installations(&database, &toml);
+        let first = installations[0].daemon();
+        let _second = installations[1].daemon();
+        tool.inflict(Misfortune::NoAnswer);
+        installations[0]
+            .secpull(&["run", "--detach", "a0"])
+            .exits(0);
+        until_running(&installations[0]);
+        let mut watching = installations[1]
+            .command(&["run", "a0"])
+            .stderr(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(watching.stderr.take().unwrap());
+        let mut joined = String::new();
+        said.read_line(&mut joined).unwrap();
+        assert!(joined.contains("watching that one"), "{joined}");
+        if is_killed {
+            first.kill();
+        } else {
+            assert!(first.stop().success());
+        }
+        tool.calm();
+        let said = std::io::read_to_string(said).unwrap();
+        let watched = watching.wait_with_output().unwrap();
+        assert_eq!(watched.status.code(), Some(0), "{said}");
+        assert!(said.contains("a0: begun anew by run 2"), "{said}");
+        let summary = String::from_utf8(watched.stdout).unwrap();
+        assert!(summary.contains("complete"), "{summary}");
+        assert_eq!(all_runs(&installations[1]).len(), 2);
+        assert_whole(&installations[1], 50);
+    }
+}
+
+#[test]
 fn an_import_by_hand_that_is_stopped_is_nobody_elses() {
     let (tool, toml) = world(1, 50, "enabled = false");
     let database = Database::on(postgres::server());
@@ -74,8 +117,8 @@ fn an_import_by_hand_that_is_stopped_is_nobody_elses() {
     tool.inflict(Misfortune::NoAnswer);
     let mut import = installations[0]
         .command(&["run", "--standalone", "a0"])
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .spawn()
         .unwrap();
     database.wait_for_tables();
