@@ -62,6 +62,10 @@ impl Display {
             News::Event(event) => event,
             News::BegunAnew(run) => {
                 shown.warnings = 0;
+                if let Some(bar) = &shown.bar {
+                    bar.reset();
+                    bar.set_style(style(SPINNER));
+                }
                 let name = &shown.name;
                 self.notes.line(format!(
                     "{name}: begun anew by run {run}; watching that one"
@@ -95,9 +99,12 @@ impl Display {
     }
 }
 
+/// Of a run of which it is not known how much there is to read.
+const SPINNER: &str = "{prefix} {spinner} {wide_msg}";
+
 fn new_bar(bars: &MultiProgress, name: &str, widest: usize) -> ProgressBar {
     let bar = bars.add(ProgressBar::new_spinner());
-    bar.set_style(style("{prefix} {spinner} {wide_msg}"));
+    bar.set_style(style(SPINNER));
     bar.set_prefix(format!("{name:widest$}"));
     bar.set_message("asked for");
     bar.enable_steady_tick(TICK);

@@ -11,7 +11,7 @@ use crate::cli::failure::{Exit, Failure};
 use crate::cli::format::Format;
 use crate::daemon::control::api::{RunEvent, StartedRun};
 use crate::daemon::control::client::Client;
-use crate::store::{Run, RunFilter, RunId, RunState};
+use crate::store::{RunFilter, RunId, RunState};
 
 pub(super) async fn run(
     context: &mut Context,
@@ -69,13 +69,7 @@ async fn follow(client: Client, run: RunId, place: usize, feed: mpsc::Sender<Fee
             Ok(None) => return,
             Err(error) => News::Lost(error.into()),
         };
-        let next = match &news {
-            News::Event(event) => match &**event {
-                RunEvent::End { run } => successor(&client, run).await,
-                RunEvent::Progress { .. } => None,
-            },
-            _ => None,
-        };
+        let next = successor(&client, &news).await;
         let over = matches!(news, News::Lost(_));
         let unheard = feed.send(Feed { place, news }).await.is_err();
         if over || unheard {
@@ -91,8 +85,15 @@ async fn follow(client: Client, run: RunId, place: usize, feed: mpsc::Sender<Fee
     }
 }
 
-/// The run that was queued when this one was cut short. Where daemons share the store another one may be at it already.
-async fn successor(client: &Client, run: &Run) -> Option<RunId> {
+/// If this is the end of a run that was cut short: the one that was queued in its place. Where daemons share the store another
+/// one may be at it already.
+async fn successor(client: &Client, news: &News) -> Option<RunId> {
+    let News::Event(event) = news else {
+        return None;
+    };
+    let RunEvent::End { run } = &**event else {
+        return None;
+    };
     if run.status != RunState::Interrupted {
         return None;
     }

@@ -176,7 +176,7 @@ impl PostgresStore {
         let writing = Writing {
             holder: self.holder()?,
             run,
-            known: self.under_way.of(run),
+            so_far: self.under_way.of(run),
             scope,
             batches,
             dictionaries: &self.dictionaries,

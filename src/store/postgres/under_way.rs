@@ -7,11 +7,11 @@ use crate::store::{RunId, WriteCounts};
 
 /// Runs under way.
 #[derive(Debug, Default)]
-pub(super) struct UnderWay(Mutex<HashMap<RunId, Known>>);
+pub(super) struct UnderWay(Mutex<HashMap<RunId, SoFar>>);
 
 /// What is known of one.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Known {
+pub(super) struct SoFar {
     /// How many changes the server has confirmed. What is confirmed can still be lost: by a failover to a standby that was
     /// behind, or by a crash without `synchronous_commit`.
     pub(super) confirmed: u64,
@@ -20,7 +20,7 @@ pub(super) struct Known {
 }
 
 impl UnderWay {
-    pub(super) fn of(&self, run: RunId) -> Known {
+    pub(super) fn of(&self, run: RunId) -> SoFar {
         self.lock().get(&run).copied().unwrap_or_default()
     }
 
@@ -39,7 +39,7 @@ impl UnderWay {
         self.lock().remove(&run);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<RunId, Known>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<RunId, SoFar>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

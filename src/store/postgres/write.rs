@@ -12,7 +12,7 @@ use super::rows::{bytes, severity, status};
 use super::runs::must_be_whole;
 use super::scopes::{self, Scope};
 use super::standing;
-use super::under_way;
+use super::under_way::SoFar;
 use crate::finding::{Fingerprint, SourceKey, Status};
 use crate::store::codes::{count_code, kind_code, severity_code, status_code};
 use crate::store::dictionaries::Dictionaries;
@@ -96,8 +96,8 @@ const TOGETHER: usize = 1000;
 pub(super) struct Writing<'a> {
     pub(super) holder: i64,
     pub(super) run: RunId,
-    /// What is known of the run.
-    pub(super) known: under_way::Known,
+    /// What this process knows of the run.
+    pub(super) so_far: SoFar,
     pub(super) scope: ScopeId,
     pub(super) batches: &'a [Prepared],
     pub(super) dictionaries: &'a Dictionaries,
@@ -125,7 +125,7 @@ impl Writing<'_> {
     /// Whether it has to be looked up. What is open and was not known when the run began is added, and if that fails the run
     /// has brought it before; what is resolved already would not be added, so that would not be noticed.
     fn may_be_stored(&self, row: &PreparedRow<'_>) -> bool {
-        self.known.repeats || row.before != Before::Nothing || row.status == Status::Resolved
+        self.so_far.repeats || row.before != Before::Nothing || row.status == Status::Resolved
     }
 
     fn rows(&self) -> impl Iterator<Item = PreparedRow<'_>> {
@@ -134,7 +134,7 @@ impl Writing<'_> {
 
     /// Writes batches.
     pub(super) async fn write(&self, transaction: &mut PgConnection) -> Result<Written, Fault> {
-        let held = must_be_whole(transaction, self.holder, self.run, self.known.confirmed).await?;
+        let held = must_be_whole(transaction, self.holder, self.run, self.so_far.confirmed).await?;
         let scope = scopes::lock(transaction, held.api, self.scope).await?;
         let loaded = self.load(transaction, &scope).await?;
         let stored = loaded.known.values().map(|known| &*known.body);

@@ -3,10 +3,11 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
+use secpull_simulators::dependency_track::Simulator;
 use secpull_simulators::misfortune::Misfortune;
 
 use super::super::support::postgres::{self, Database};
-use super::super::support::{Installation, wait_for};
+use super::super::support::{Daemon, Installation, wait_for};
 use super::{all_runs, an_hour_ago, assert_whole, complete, installations, is_over, world};
 
 fn until_running(installation: &Installation) {
@@ -16,6 +17,35 @@ fn until_running(installation: &Installation) {
             .find(|run| run["status"] == "running")
             .map(|_| ())
     });
+}
+
+/// An import of `a0` by the first of two daemons, whose tool does not answer.
+struct Hanging {
+    tool: Simulator,
+    database: Database,
+    installations: Vec<Installation>,
+    first: Daemon,
+    second: Daemon,
+}
+
+fn hanging() -> Hanging {
+    let (tool, toml) = world(1, 50, "enabled = false");
+    let database = Database::on(postgres::server());
+    let installations = installations(&database, &toml);
+    let first = installations[0].daemon();
+    let second = installations[1].daemon();
+    tool.inflict(Misfortune::NoAnswer);
+    installations[0]
+        .secpull(&["run", "--detach", "a0"])
+        .exits(0);
+    until_running(&installations[0]);
+    Hanging {
+        tool,
+        database,
+        installations,
+        first,
+        second,
+    }
 }
 
 #[test]
@@ -43,16 +73,13 @@ fn a_stopped_daemon_leaves_its_queue_to_the_others() {
 
 #[test]
 fn what_a_stopped_daemon_was_at_is_begun_anew_by_another() {
-    let (tool, toml) = world(1, 50, "enabled = false");
-    let database = Database::on(postgres::server());
-    let installations = installations(&database, &toml);
-    let first = installations[0].daemon();
-    let _second = installations[1].daemon();
-    tool.inflict(Misfortune::NoAnswer);
-    installations[0]
-        .secpull(&["run", "--detach", "a0"])
-        .exits(0);
-    until_running(&installations[0]);
+    let Hanging {
+        tool,
+        database: _database,
+        installations,
+        first,
+        second: _second,
+    } = hanging();
     assert!(first.stop().success());
     tool.calm();
     let runs = wait_for("the other to go on", || {
@@ -72,16 +99,13 @@ fn what_a_stopped_daemon_was_at_is_begun_anew_by_another() {
 #[test]
 fn who_watches_an_import_is_told_of_its_second_beginning_and_its_end() {
     for is_killed in [false, true] {
-        let (tool, toml) = world(1, 50, "enabled = false");
-        let database = Database::on(postgres::server());
-        let installations = installations(&database, &toml);
-        let first = installations[0].daemon();
-        let _second = installations[1].daemon();
-        tool.inflict(Misfortune::NoAnswer);
-        installations[0]
-            .secpull(&["run", "--detach", "a0"])
-            .exits(0);
-        until_running(&installations[0]);
+        let Hanging {
+            tool,
+            database: _database,
+            installations,
+            first,
+            second: _second,
+        } = hanging();
         let mut watching = installations[1]
             .command(&["run", "a0"])
             .stderr(Stdio::piped())
